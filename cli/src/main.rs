@@ -1,0 +1,2 @@
+//! Operator and client command line of the ledger.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Digests, keys, DSSE, signed notes, and the one check of a signature.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The embeddable ledger: RocksDB store, single writer, sealer, recovery, queries, export.
+#![forbid(unsafe_code)]

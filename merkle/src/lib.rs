@@ -1,0 +1,2 @@
+//! RFC 6962 trees, proofs and tiles.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The gRPC server of the ledger.
+#![forbid(unsafe_code)]

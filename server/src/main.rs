@@ -1,0 +1,2 @@
+//! The gRPC server of the ledger.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The auditor's offline program.
+#![forbid(unsafe_code)]
