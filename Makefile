@@ -1,0 +1,54 @@
+# Two commands on a fresh machine: `make demo` shows the ledger at work, `make test` runs every check.
+# `make help` lists the rest. Build results go outside the checkout (scripts/env).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+CARGO := . scripts/env && cargo
+DIR ?=
+
+.PHONY: help setup build demo test fmt clippy unit doc deny bank-year conformance dashboards-check mutate-invariants
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 20
+
+setup: ## install what building needs and this machine lacks
+	@scripts/setup
+
+build: setup ## build every program
+	@$(CARGO) build --locked --workspace --bins
+
+demo: build ## a ledger from nothing: events over gRPC, export, verification, tampering found
+	@. scripts/env && "$$CARGO_TARGET_DIR/debug/ledger" demo
+
+test: setup fmt clippy unit doc deny ## everything that must hold before a change is merged
+
+fmt: setup
+	@$(CARGO) fmt --all --check
+
+clippy: setup
+	@$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+unit: setup ## tests of all crates, with the programs they start
+	@$(CARGO) build --locked --workspace --bins
+	@$(CARGO) test --locked --workspace
+
+doc: setup
+	@. scripts/env && RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+
+deny: setup ## licences, sources, bans and known advisories of all dependencies
+	@scripts/deny
+
+bank-year: build ## a real bank's year imported, exported, verified, with kills; DIR=path keeps the export
+	@scripts/bank-year $(DIR)
+
+conformance: build ## files of a running server checked by openssl, Python and Go tools
+	@scripts/conformance
+
+dashboards-check: build ## every dashboard panel against a real Prometheus and a server under load
+	@scripts/dashboards-check
+
+mutate-invariants: setup ## each invariant of the write path: break it, and its test must fail
+	@scripts/mutate-invariants
