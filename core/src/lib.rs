@@ -1,2 +1,30 @@
 //! Rules and bytes of the ledger: no I/O, no clock, no async, no randomness.
-#![forbid(unsafe_code)]
+//!
+//! Reading order: [`event`] (what a payment service signs), [`entry`] (one leaf of the log), [`record`] (the state
+//! that is committed to), [`view`] (how the rules see state), [`admit`] and [`apply`] (the rules), [`replay`] (the
+//! same rules over a whole log), [`seal`] (what a block's header says).
+
+pub mod admit;
+pub mod apply;
+pub mod batch;
+pub mod books;
+pub mod checkpoint;
+pub mod code;
+pub mod date;
+pub mod entry;
+pub mod event;
+pub mod export;
+pub mod genesis;
+pub mod ids;
+pub mod line;
+pub mod money;
+pub mod number;
+pub mod posting;
+pub mod receipt;
+pub mod record;
+pub mod replay;
+pub mod seal;
+pub mod state;
+pub mod unit;
+pub mod view;
+pub mod wire;
