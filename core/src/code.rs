@@ -192,7 +192,9 @@ impl Refusal {
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.code.number(), self.code)?;
-        for (word, text) in [("field", &self.detail.field), ("value", &self.detail.value), ("limit", &self.detail.limit)] {
+        for (word, text) in
+            [("field", &self.detail.field), ("value", &self.detail.value), ("limit", &self.detail.limit)]
+        {
             if !text.is_empty() {
                 write!(f, " {word}={text}")?;
             }

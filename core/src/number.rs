@@ -45,32 +45,32 @@ macro_rules! numbered {
 }
 
 numbered!(/// What an account is for; decides its normal side and its constraint.
-    AccountKind {
-        Customer = 1 => "CUSTOMER", Merchant = 2 => "MERCHANT", Clearing = 3 => "CLEARING", Dispute = 4 => "DISPUTE",
-        Fee = 5 => "FEE", Fx = 6 => "FX", Cash = 7 => "CASH", External = 8 => "EXTERNAL",
-    });
+AccountKind {
+    Customer = 1 => "CUSTOMER", Merchant = 2 => "MERCHANT", Clearing = 3 => "CLEARING", Dispute = 4 => "DISPUTE",
+    Fee = 5 => "FEE", Fx = 6 => "FX", Cash = 7 => "CASH", External = 8 => "EXTERNAL",
+});
 numbered!(/// Whether an account takes postings.
-    AccountStatus {
-        Open = 1 => "OPEN", DebitFrozen = 2 => "DEBIT_FROZEN", CreditFrozen = 3 => "CREDIT_FROZEN",
-        Frozen = 4 => "FROZEN", Closed = 5 => "CLOSED",
-    });
+AccountStatus {
+    Open = 1 => "OPEN", DebitFrozen = 2 => "DEBIT_FROZEN", CreditFrozen = 3 => "CREDIT_FROZEN",
+    Frozen = 4 => "FROZEN", Closed = 5 => "CLOSED",
+});
 numbered!(/// Status of a payment: a pure function of its counters.
-    PaymentStatus {
-        Initiated = 1 => "INITIATED", Rejected = 2 => "REJECTED", Authorized = 3 => "AUTHORIZED",
-        PartiallyCaptured = 4 => "PARTIALLY_CAPTURED", Captured = 5 => "CAPTURED", Settled = 6 => "SETTLED",
-        PartiallyRefunded = 7 => "PARTIALLY_REFUNDED", Refunded = 8 => "REFUNDED", Disputed = 9 => "DISPUTED",
-        ChargedBack = 10 => "CHARGED_BACK", Voided = 11 => "VOIDED", Expired = 12 => "EXPIRED",
-        Reversed = 13 => "REVERSED",
-    });
+PaymentStatus {
+    Initiated = 1 => "INITIATED", Rejected = 2 => "REJECTED", Authorized = 3 => "AUTHORIZED",
+    PartiallyCaptured = 4 => "PARTIALLY_CAPTURED", Captured = 5 => "CAPTURED", Settled = 6 => "SETTLED",
+    PartiallyRefunded = 7 => "PARTIALLY_REFUNDED", Refunded = 8 => "REFUNDED", Disputed = 9 => "DISPUTED",
+    ChargedBack = 10 => "CHARGED_BACK", Voided = 11 => "VOIDED", Expired = 12 => "EXPIRED",
+    Reversed = 13 => "REVERSED",
+});
 numbered!(/// Whether a payment is authorized first or captured at once.
     CaptureMode { Deferred = 1 => "DEFERRED", Immediate = 2 => "IMMEDIATE" });
 numbered!(/// Way of the money: straight to the creditor, or through a clearing account.
     Route { Direct = 1 => "DIRECT", Clearing = 2 => "CLEARING" });
 numbered!(/// Why the released part of a payment last grew.
-    ReleaseCause {
-        Void = 1 => "VOID", Expiry = 2 => "EXPIRY", FinalCapture = 3 => "FINAL_CAPTURE", Reduction = 4 => "REDUCTION",
-        Reversal = 5 => "REVERSAL",
-    });
+ReleaseCause {
+    Void = 1 => "VOID", Expiry = 2 => "EXPIRY", FinalCapture = 3 => "FINAL_CAPTURE", Reduction = 4 => "REDUCTION",
+    Reversal = 5 => "REVERSAL",
+});
 numbered!(/// Why money goes back to the debtor.
     RefundCause { Merchant = 1 => "MERCHANT", Return = 2 => "RETURN", Recall = 3 => "RECALL" });
 numbered!(/// Side of a posting.

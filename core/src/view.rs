@@ -70,7 +70,11 @@ pub trait StateView {
     /// Record of an account that exists.
     fn account(&self, index: AccountIndex) -> Result<Arc<AccountRecord>, ViewError>;
     /// The one FX or DISPUTE account of a currency, closed or not.
-    fn special_account(&self, kind: AccountKind, currency: CurrencyCode) -> Result<Option<AccountIndex>, ViewError>;
+    fn special_account(
+        &self,
+        kind: AccountKind,
+        currency: CurrencyCode,
+    ) -> Result<Option<AccountIndex>, ViewError>;
     /// Index of a payment.
     fn payment_index(&self, id: &PaymentId) -> Result<Option<PaymentIndex>, ViewError>;
     /// Record of a payment that exists.
