@@ -3,6 +3,15 @@
 //! Reading order: [`event`] (what a payment service signs), [`entry`] (one leaf of the log), [`record`] (the state
 //! that is committed to), [`view`] (how the rules see state), [`admit`] and [`apply`] (the rules), [`replay`] (the
 //! same rules over a whole log), [`seal`] (what a block's header says).
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::float_arithmetic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::iter_over_hash_type,
+    clippy::disallowed_methods
+)]
 
 pub mod admit;
 pub mod apply;
