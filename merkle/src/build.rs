@@ -1,0 +1,43 @@
+//! Roots and paths of trees whose leaves are all at hand. `rs_merkle` builds them; its own
+//! verification is never used, since it accepts proofs that it must not.
+
+use ledger_crypto::Hash;
+use rs_merkle::{Hasher, MerkleTree};
+
+use crate::hash::{empty_root, leaf_hash, node_hash};
+
+/// The tree hash of RFC 6962 over the leaves in order. O(n).
+#[must_use]
+pub fn root(leaf_hashes: &[Hash]) -> Hash {
+    tree(leaf_hashes).root().unwrap_or_else(empty_root)
+}
+
+/// The audit path of the leaf at `index`, lowest hash first; `None` when there is no such leaf.
+/// O(n).
+#[must_use]
+pub fn inclusion_path(leaf_hashes: &[Hash], index: usize) -> Option<Vec<Hash>> {
+    if index >= leaf_hashes.len() {
+        return None;
+    }
+    Some(tree(leaf_hashes).proof(&[index]).proof_hashes().to_vec())
+}
+
+fn tree(leaf_hashes: &[Hash]) -> MerkleTree<Rfc6962> {
+    MerkleTree::from_leaves(leaf_hashes)
+}
+
+/// Prefixed hashing, and a node without a sibling taken up unchanged.
+#[derive(Clone)]
+struct Rfc6962;
+
+impl Hasher for Rfc6962 {
+    type Hash = Hash;
+
+    fn hash(data: &[u8]) -> Hash {
+        leaf_hash(data)
+    }
+
+    fn concat_and_hash(left: &Hash, right: Option<&Hash>) -> Hash {
+        right.map_or(*left, |right| node_hash(left, right))
+    }
+}

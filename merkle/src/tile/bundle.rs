@@ -1,0 +1,83 @@
+//! Entry bundles: up to 256 entries, each after its length in two bytes, big-endian.
+
+use super::WIDTH;
+
+/// Why a bundle was not written or not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BundleError {
+    /// A bundle has 1 to 256 entries.
+    #[error("bundle of {count} entries: it must have 1 to {limit}", limit = WIDTH)]
+    Count {
+        /// The refused number.
+        count: usize,
+    },
+    /// An entry that its length field cannot hold.
+    #[error("entry {position} of the bundle: {length} bytes, more than {limit}", limit = u16::MAX)]
+    EntryTooLong {
+        /// Its position in the bundle.
+        position: usize,
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// The bytes end within an entry or before it.
+    #[error("entry {position} of the bundle: the bytes end before it does")]
+    Truncated {
+        /// Its position in the bundle.
+        position: usize,
+    },
+    /// Bytes follow the last entry.
+    #[error("bundle: {length} bytes after the last entry")]
+    TrailingBytes {
+        /// How many.
+        length: usize,
+    },
+}
+
+/// The bytes of a bundle.
+///
+/// # Errors
+/// [`BundleError::Count`], [`BundleError::EntryTooLong`].
+pub fn encode_bundle(entries: &[impl AsRef<[u8]>]) -> Result<Vec<u8>, BundleError> {
+    check_count(entries.len())?;
+    let length = entries.iter().map(|entry| 2 + entry.as_ref().len()).sum();
+    let mut bundle = Vec::with_capacity(length);
+    for (position, entry) in entries.iter().map(AsRef::as_ref).enumerate() {
+        let length = entry.len();
+        let prefix = u16::try_from(length).map_err(|_| BundleError::EntryTooLong { position, length })?;
+        bundle.extend_from_slice(&prefix.to_be_bytes());
+        bundle.extend_from_slice(entry);
+    }
+    Ok(bundle)
+}
+
+/// The `count` entries of a bundle, which must be exactly its bytes.
+///
+/// # Errors
+/// [`BundleError::Count`], [`BundleError::Truncated`], [`BundleError::TrailingBytes`].
+pub fn decode_bundle(bundle: &[u8], count: usize) -> Result<Vec<&[u8]>, BundleError> {
+    check_count(count)?;
+    let mut rest = bundle;
+    let mut entries = Vec::with_capacity(count);
+    for position in 0..count {
+        let (entry, after) = split_entry(rest).ok_or(BundleError::Truncated { position })?;
+        entries.push(entry);
+        rest = after;
+    }
+    if !rest.is_empty() {
+        let length = rest.len();
+        return Err(BundleError::TrailingBytes { length });
+    }
+    Ok(entries)
+}
+
+fn check_count(count: usize) -> Result<(), BundleError> {
+    if (1..=usize::from(WIDTH)).contains(&count) {
+        return Ok(());
+    }
+    Err(BundleError::Count { count })
+}
+
+fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (prefix, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*prefix)))
+}
