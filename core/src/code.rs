@@ -60,7 +60,7 @@ codes! {
     406 SignerRoleMissing SIGNER_ROLE_MISSING
     407 SignerNotAccountOwner SIGNER_NOT_ACCOUNT_OWNER
     501 EventIdNil EVENT_ID_NIL
-    502 EventIdNotV EVENT_ID_NOT_V
+    502 EventIdNotV7 EVENT_ID_NOT_V7
     503 EventIdConflict EVENT_ID_CONFLICT
     504 EventAlreadyRefused EVENT_ALREADY_REFUSED
     505 EventIdFromFuture EVENT_ID_FROM_FUTURE

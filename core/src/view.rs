@@ -8,7 +8,7 @@ use crate::genesis::{Genesis, Limits};
 use crate::ids::{AccountIndex, BatchId, CurrencyCode, EventId, KeyIndex, LogIndex, PaymentId, PaymentIndex};
 use crate::number::AccountKind;
 use crate::record::{AccountRecord, KeyRecord, PaymentRecord};
-use crate::seal::Params;
+use crate::seal::{Params, Totals};
 
 /// State could not be read (a disk error, a missing record): never a refusal, the ledger stops.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +97,8 @@ pub trait StateView {
 
 /// State that moves forward an entry at a time.
 pub trait State: StateView {
+    /// Sums of the counters per currency, after everything absorbed.
+    fn totals(&self) -> &Totals;
     /// Takes over what an entry did. Called in log order for every entry but seals.
     fn absorb(&mut self, executed: &crate::apply::ExecutedEntry<'_>);
 }
