@@ -28,7 +28,7 @@ fn tree(leaf_hashes: &[Hash]) -> MerkleTree<Rfc6962> {
 
 /// Prefixed hashing, and a node without a sibling taken up unchanged.
 #[derive(Clone)]
-struct Rfc6962;
+pub(crate) struct Rfc6962;
 
 impl Hasher for Rfc6962 {
     type Hash = Hash;
@@ -39,5 +39,35 @@ impl Hasher for Rfc6962 {
 
     fn concat_and_hash(left: &Hash, right: Option<&Hash>) -> Hash {
         right.map_or(*left, |right| node_hash(left, right))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition;
+
+    #[test]
+    fn roots_and_paths_of_0_to_300_leaves_are_those_of_the_definition() {
+        let leaves = definition::leaves(300);
+        for size in 0..=300 {
+            let leaves = &leaves[..size];
+            let tree = tree(leaves);
+            assert_eq!(root(leaves), definition::root(leaves), "{size} leaves");
+            for index in 0..size {
+                let path = definition::inclusion_path(index, leaves);
+                let built = tree.proof(&[index]).proof_hashes().to_vec();
+                assert_eq!(built, path, "leaf {index} of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_exists_for_every_leaf_and_for_nothing_else() {
+        let leaves = definition::leaves(7);
+        assert_eq!(inclusion_path(&leaves, 7), None);
+        assert_eq!(inclusion_path(&[], 0), None);
+        let path = definition::inclusion_path(6, &leaves);
+        assert_eq!(inclusion_path(&leaves, 6), Some(path));
     }
 }

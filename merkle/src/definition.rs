@@ -38,6 +38,17 @@ pub fn inclusion_path(index: usize, leaves: &[Hash]) -> Vec<Hash> {
     path
 }
 
+/// On which side of the leaf's subtree each hash of PATH(m, D[n]) stands: true where it is the left.
+pub fn sides(index: u64, size: u64) -> Vec<bool> {
+    if size == 1 {
+        return Vec::new();
+    }
+    let k = size.next_power_of_two() / 2;
+    let mut sides = if index < k { sides(index, k) } else { self::sides(index - k, size - k) };
+    sides.push(index >= k);
+    sides
+}
+
 /// PROOF(m, D).
 pub fn consistency_path(old: usize, leaves: &[Hash]) -> Vec<Hash> {
     subproof(old, leaves, true)

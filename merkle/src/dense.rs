@@ -169,3 +169,65 @@ fn write(level: &mut Vec<Hash>, index: usize, hash: Hash) {
         None => level.push(hash),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::definition;
+    use crate::hash::leaf_hash;
+
+    #[test]
+    fn pushed_and_built_trees_of_0_to_300_leaves_are_those_of_the_definition() {
+        let leaves = definition::leaves(300);
+        let mut tree = DenseTree::new();
+        for size in 0..=leaves.len() {
+            let (expected, next) = leaves.split_at(size);
+            assert_eq!(tree.root(), definition::root(expected), "{size} leaves");
+            assert_eq!(tree, DenseTree::from_leaves(expected.to_vec()), "{size} leaves");
+            assert_eq!((tree.len(), tree.is_empty()), (size as u64, size == 0));
+            for index in 0..size {
+                let path = definition::inclusion_path(index, expected);
+                assert_eq!(tree.inclusion_path(index as u64), Some(path));
+            }
+            assert_eq!(tree.inclusion_path(size as u64), None);
+            next.first().into_iter().for_each(|leaf| tree.push(*leaf));
+        }
+    }
+
+    #[test]
+    fn a_refused_update_changes_nothing() {
+        let mut tree = DenseTree::from_leaves(definition::leaves(5));
+        let before = tree.clone();
+        let leaf = leaf_hash(b"other");
+        let refused = tree.update(&[(0, leaf), (5, leaf), (7, leaf)]);
+        assert_eq!(refused, Err(Gap { index: 7, len: 6 }));
+        assert_eq!(tree.set(6, leaf), Err(Gap { index: 6, len: 5 }));
+        assert_eq!(tree.set(u64::MAX, leaf), Err(Gap { index: u64::MAX, len: 5 }));
+        assert_eq!(tree, before);
+    }
+
+    proptest! {
+        /// Each step is a batch of changes, some of which append; the place is taken modulo the
+        /// length plus one.
+        #[test]
+        fn batches_of_changes_give_the_tree_built_anew(
+            start in 0u64..70,
+            batches in prop::collection::vec(prop::collection::vec((any::<u64>(), any::<Hash>()), 0..40), 1..8),
+        ) {
+            let mut leaves = definition::leaves(start);
+            let mut tree = DenseTree::from_leaves(leaves.clone());
+            for batch in batches {
+                let mut changes = Vec::new();
+                for (place, leaf) in batch {
+                    let index = place % (leaves.len() as u64 + 1);
+                    write(&mut leaves, index as usize, leaf);
+                    changes.push((index, leaf));
+                }
+                prop_assert_eq!(tree.update(&changes), Ok(()));
+                prop_assert_eq!(&tree, &DenseTree::from_leaves(leaves.clone()));
+            }
+        }
+    }
+}

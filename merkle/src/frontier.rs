@@ -71,3 +71,20 @@ impl FromIterator<Hash> for Frontier {
 pub(crate) fn join(roots: &[Hash]) -> Option<Hash> {
     roots.iter().rev().copied().reduce(|right, left| node_hash(&left, &right))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition;
+
+    #[test]
+    fn every_root_on_the_way_to_300_leaves_is_that_of_the_definition() {
+        let leaves = definition::leaves(300);
+        let mut frontier = Frontier::new();
+        for size in 0..=leaves.len() {
+            assert_eq!(frontier.size(), size as u64);
+            assert_eq!(frontier.root(), definition::root(&leaves[..size]), "{size} leaves");
+            frontier.extend(leaves.get(size).copied());
+        }
+    }
+}

@@ -31,3 +31,26 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
 pub fn empty_root() -> Hash {
     sha256(b"")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_prefixed_as_rfc_6962_says() {
+        let leaf = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d";
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(hex::encode(leaf_hash(b"")), leaf);
+        assert_eq!(hex::encode(empty_root()), empty);
+
+        let (left, right) = (leaf_hash(b"l"), leaf_hash(b"r"));
+        let bytes = [&[1], left.as_slice(), right.as_slice()].concat();
+        assert_eq!(node_hash(&left, &right), sha256(&bytes));
+    }
+
+    #[test]
+    fn a_leaf_in_parts_is_the_leaf_of_their_concatenation() {
+        let parts: [&[u8]; 3] = [b"a", b"", b"bc"];
+        assert_eq!(leaf_hash_parts(&parts), leaf_hash(b"abc"));
+    }
+}

@@ -29,3 +29,5 @@ pub use ledger_crypto::Hash;
 
 #[cfg(test)]
 mod definition;
+#[cfg(test)]
+mod pitfalls;

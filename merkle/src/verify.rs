@@ -215,3 +215,138 @@ impl std::fmt::Display for Hex<'_> {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
+
+#[cfg(test)]
+mod vectors;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::definition;
+
+    const SIZES: u64 = 300;
+
+    #[test]
+    fn every_inclusion_proof_of_1_to_300_leaves_verifies() {
+        let leaves = definition::leaves(SIZES);
+        for size in 1..=SIZES {
+            let leaves = &leaves[..size as usize];
+            let root = definition::root(leaves);
+            for index in 0..size {
+                let path = definition::inclusion_path(index as usize, leaves);
+                let data = index.to_be_bytes();
+                assert_eq!(root_of_leaf(&data, index, size, &path), Ok(root));
+                assert_eq!(inclusion(&data, index, size, &path, &root), Ok(()));
+            }
+        }
+    }
+
+    #[test]
+    fn every_consistency_proof_of_1_to_100_leaves_verifies() {
+        let leaves = definition::leaves(100);
+        let roots: Vec<Hash> = (0..=100).map(|size| definition::root(&leaves[..size])).collect();
+        for new in 1..=100 {
+            for old in 1..=new {
+                let path = definition::consistency_path(old, &leaves[..new]);
+                let verdict = consistency(old as u64, new as u64, &roots[old], &roots[new], &path);
+                assert_eq!(verdict, Ok(()), "{old} of {new}");
+            }
+        }
+    }
+
+    /// Each clause with the proof that breaks it; leaf 2 of 5 and the prefix of 3 in 5.
+    #[test]
+    fn each_refusal_names_its_clause() {
+        let leaves = definition::leaves(5);
+        let (old, new) = (definition::root(&leaves[..3]), definition::root(&leaves));
+        let (data, other) = (2u64.to_be_bytes(), definition::leaves(1)[0]);
+        let path = definition::inclusion_path(2, &leaves);
+        let longer = [path.as_slice(), &[other]].concat();
+
+        let found = root_of_leaf(b"x", 2, 5, &path).unwrap();
+        let wrong = Err(ProofError::Root { expected: new, found });
+        assert_eq!(inclusion(b"x", 2, 5, &path, &new), wrong);
+        let outside = Err(ProofError::IndexOutOfRange { index: 5, size: 5 });
+        assert_eq!(inclusion(&data, 5, 5, &path, &new), outside);
+        let none = Err(ProofError::IndexOutOfRange { index: 0, size: 0 });
+        assert_eq!(inclusion(&data, 0, 0, &[], &new), none);
+        let short = Err(ProofError::TooShort { length: 2 });
+        assert_eq!(inclusion(&data, 2, 5, &path[..2], &new), short);
+        let long = Err(ProofError::TooLong { length: 4 });
+        assert_eq!(inclusion(&data, 2, 5, &longer, &new), long);
+
+        let path = definition::consistency_path(3, &leaves);
+        let longer = [path.as_slice(), &[other]].concat();
+        let check = |path: &[Hash]| consistency(3, 5, &old, &new, path);
+        assert_eq!(check(&path), Ok(()));
+        assert_eq!(check(&[]), Err(ProofError::TooShort { length: 0 }));
+        let (short, long) = (path.len() - 1, longer.len());
+        assert_eq!(check(&path[..short]), Err(ProofError::TooShort { length: short }));
+        assert_eq!(check(&longer), Err(ProofError::TooLong { length: long }));
+        let wrong = consistency(3, 5, &other, &new, &path);
+        assert_eq!(wrong, Err(ProofError::OldRoot { expected: other, found: old }));
+        let wrong = consistency(3, 5, &old, &other, &path);
+        assert_eq!(wrong, Err(ProofError::Root { expected: other, found: new }));
+        let shrunk = Err(ProofError::Shrunk { old: 5, new: 3 });
+        assert_eq!(consistency(5, 3, &new, &old, &path), shrunk);
+        assert_eq!(consistency(0, 5, &old, &new, &[]), Err(ProofError::EmptyTree));
+        let forked = Err(ProofError::Root { expected: new, found: old });
+        assert_eq!(consistency(5, 5, &old, &new, &[]), forked);
+        let long = Err(ProofError::TooLong { length: 1 });
+        assert_eq!(consistency(5, 5, &new, &new, &[other]), long);
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_inclusion_proof_is_refused(
+            size in 2u64..2000,
+            index in any::<u64>(),
+            place in any::<usize>(),
+            bit in 0usize..256,
+        ) {
+            let index = index % size;
+            let leaves = definition::leaves(size);
+            let root = definition::root(&leaves);
+            let data = index.to_be_bytes();
+            let mut path = definition::inclusion_path(index as usize, &leaves);
+            let place = place % path.len();
+            path[place][bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(inclusion(&data, index, size, &path, &root).is_err());
+        }
+
+        #[test]
+        fn a_changed_consistency_proof_is_refused(
+            new in 2u64..2000,
+            old in any::<u64>(),
+            place in any::<usize>(),
+            bit in 0usize..256,
+        ) {
+            let old = 1 + old % (new - 1);
+            let leaves = definition::leaves(new);
+            let (before, after) = leaves.split_at(old as usize);
+            let (before, after) = (definition::root(before), definition::root(&[before, after].concat()));
+            let mut path = definition::consistency_path(old as usize, &leaves);
+            let place = place % path.len();
+            path[place][bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(consistency(old, new, &before, &after, &path).is_err());
+        }
+
+        #[test]
+        fn no_sizes_and_no_path_cause_a_panic(
+            a in any::<u64>(),
+            b in any::<u64>(),
+            shift in 0u32..64,
+            path in prop::collection::vec(any::<Hash>(), 0..70),
+            root in any::<Hash>(),
+        ) {
+            for (a, b) in [(a, b), (a >> shift, b >> shift), (b >> shift, a), (a, u64::MAX)] {
+                prop_assert!(inclusion(b"", a, b, &path, &root).is_err());
+                if a != b {
+                    prop_assert!(consistency(a, b, &root, &root, &path).is_err());
+                }
+            }
+        }
+    }
+}

@@ -81,3 +81,58 @@ fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (prefix, rest) = bytes.split_first_chunk()?;
     rest.split_at_checked(usize::from(u16::from_be_bytes(*prefix)))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_bundle_is_its_entries_after_their_lengths() {
+        let entries: [&[u8]; 3] = [b"abc", b"", b"d"];
+        let bundle = b"\x00\x03abc\x00\x00\x00\x01d";
+        assert_eq!(encode_bundle(&entries), Ok(bundle.to_vec()));
+        assert_eq!(decode_bundle(bundle, 3), Ok(entries.to_vec()));
+    }
+
+    #[test]
+    fn other_bytes_are_refused() {
+        let bundle = b"\x00\x03abc\x00\x01d";
+        let trailing = Err(BundleError::TrailingBytes { length: 3 });
+        assert_eq!(decode_bundle(bundle, 1), trailing);
+        assert_eq!(decode_bundle(bundle, 3), Err(BundleError::Truncated { position: 2 }));
+        assert_eq!(decode_bundle(&bundle[..7], 2), Err(BundleError::Truncated { position: 1 }));
+        assert_eq!(decode_bundle(&bundle[..1], 1), Err(BundleError::Truncated { position: 0 }));
+        assert_eq!(decode_bundle(b"", 0), Err(BundleError::Count { count: 0 }));
+        assert_eq!(decode_bundle(b"", 257), Err(BundleError::Count { count: 257 }));
+    }
+
+    #[test]
+    fn entries_that_do_not_fit_are_refused() {
+        let long = vec![0; 65_536];
+        let refused = Err(BundleError::EntryTooLong { position: 1, length: 65_536 });
+        assert_eq!(encode_bundle(&[&long[1..], &long]), refused);
+        assert!(encode_bundle(&[&long[1..]]).is_ok());
+        let many = vec![[0]; 257];
+        assert_eq!(encode_bundle(&many), Err(BundleError::Count { count: 257 }));
+        assert!(encode_bundle(&many[1..]).is_ok());
+        assert_eq!(encode_bundle(&many[..0]), Err(BundleError::Count { count: 0 }));
+    }
+
+    proptest! {
+        #[test]
+        fn entries_come_back(entries in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..=256)) {
+            let bundle = encode_bundle(&entries).unwrap();
+            let expected: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
+            prop_assert_eq!(decode_bundle(&bundle, entries.len()), Ok(expected));
+        }
+
+        #[test]
+        fn what_reads_is_written_the_same(bytes in prop::collection::vec(0u8..3, 0..40), count in 0usize..20) {
+            if let Ok(entries) = decode_bundle(&bytes, count) {
+                prop_assert_eq!(encode_bundle(&entries), Ok(bytes));
+            }
+        }
+    }
+}

@@ -16,3 +16,6 @@ pub const WIDTH: u16 = 256;
 const HEIGHT: u32 = 8;
 /// Levels of tiles that a tree of less than 2^64 leaves can have.
 const LEVELS: u8 = 8;
+
+#[cfg(test)]
+mod tests;

@@ -110,3 +110,124 @@ fn parse_place(text: &str) -> Option<(u64, u16)> {
     }
     (1..=WIDTH).contains(&width).then_some((index, width))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tile(level: u8, index: u64, width: u16) -> TileId {
+        TileId { level, index, width }
+    }
+
+    #[test]
+    fn names_are_those_of_the_specification() {
+        let table = [
+            (tile(0, 0, 256), "tile/0/000"),
+            (tile(0, 1, 112), "tile/0/001.p/112"),
+            (tile(1, 273, 1), "tile/1/273.p/1"),
+            (tile(7, 1_234_067, 256), "tile/7/x001/x234/067"),
+            (tile(63, 1_000, 255), "tile/63/x001/000.p/255"),
+            (tile(0, u64::MAX, 256), "tile/0/x018/x446/x744/x073/x709/x551/615"),
+        ];
+        for (tile, name) in table {
+            assert_eq!(tile.path(), name);
+            assert_eq!(parse_path(name), Some(TilePath::Hashes(tile)));
+        }
+        assert_eq!(entries_path(1_234_067, 256), "tile/entries/x001/x234/067");
+        assert_eq!(entries_path(7, 5), "tile/entries/007.p/5");
+    }
+
+    #[test]
+    fn other_names_are_refused() {
+        let refused = [
+            "",
+            "tile",
+            "tile/",
+            "tile/0",
+            "tile/0/",
+            "/tile/0/000",
+            "tile/0/000/",
+            "tile//000",
+            "tile/00/000",
+            "tile/+0/000",
+            "tile/-1/000",
+            "tile/64/000",
+            "tile/256/000",
+            "tile/0/0",
+            "tile/0/0000",
+            "tile/0/+00",
+            "tile/0/x000",
+            "tile/0/x000/000",
+            "tile/0/x001",
+            "tile/0/001/000",
+            "tile/0/xx001/000",
+            "tile/0/x1/000",
+            "tile/0/1x0",
+            "tile/0/x018/x446/x744/x073/x709/x551/616",
+            "tile/0/x999/x999/x999/x999/x999/x999/x999/999",
+            "tile/0/000.p",
+            "tile/0/000.p/",
+            "tile/0/000.p/0",
+            "tile/0/000.p/256",
+            "tile/0/000.p/05",
+            "tile/0/000.p/+5",
+            "tile/0/000.p/5/",
+            "tile/0/000.p/5.p/5",
+            "tile/0/000.P/5",
+            "tile/Entries/000",
+            "tile/entries",
+            "tile/entries/",
+            "tile/entries/0",
+            "tile/entries/000.p/256",
+            "tile/data/000",
+            "tile/0/../000",
+            "tile/0/०००",
+            "checkpoint",
+        ];
+        for name in refused {
+            assert_eq!(parse_path(name), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_tree_of_70_000_has_the_tiles_that_the_specification_counts() {
+        let tiles: Vec<TileId> = tiles_of_size(70_000).collect();
+        let full = |level| tiles.iter().filter(|t| t.level == level && t.width == WIDTH).count();
+        assert_eq!((full(0), full(1), full(2)), (273, 1, 0));
+        let partial: Vec<TileId> = tiles.iter().copied().filter(|t| t.width < WIDTH).collect();
+        assert_eq!(partial, [tile(0, 273, 112), tile(1, 1, 17), tile(2, 0, 1)]);
+        assert_eq!(entry_bundles_of_size(70_000).last(), Some((273, 112)));
+
+        assert_eq!(tiles_of_size(0).count(), 0);
+        assert_eq!(entry_bundles_of_size(0).count(), 0);
+        let of_256: Vec<TileId> = tiles_of_size(256).collect();
+        assert_eq!(of_256, [tile(0, 0, 256), tile(1, 0, 1)]);
+        assert_eq!(tiles_of_size(u64::MAX).next(), Some(tile(0, 0, 256)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_reads_as_what_was_written(level in 0u8..=63, index in any::<u64>(), width in 1u16..=256) {
+            let hashes = tile(level, index, width);
+            prop_assert_eq!(parse_path(&hashes.path()), Some(TilePath::Hashes(hashes)));
+            let entries = TilePath::Entries { index, width };
+            prop_assert_eq!(parse_path(&entries_path(index, width)), Some(entries));
+        }
+
+        #[test]
+        fn what_reads_is_written_the_same(name in "tile/(entries|[0-9]{1,2})(/x?[0-9]{1,3}){1,3}(\\.p/[0-9]{1,3})?") {
+            match parse_path(&name) {
+                Some(TilePath::Hashes(tile)) => prop_assert_eq!(tile.path(), name),
+                Some(TilePath::Entries { index, width }) => prop_assert_eq!(entries_path(index, width), name),
+                None => {}
+            }
+        }
+
+        #[test]
+        fn no_name_causes_a_panic(name in "\\PC*") {
+            let _ = (parse_path(&name), parse_path(&format!("tile/{name}")));
+        }
+    }
+}
