@@ -1,5 +1,7 @@
 //! The header of a signed batch.
 
+use crate::code::Refusal;
+
 /// Payload type of a batch header.
 pub const BATCH_TYPE: &str = "application/vnd.ledger.batch.v1+protobuf";
 
@@ -16,4 +18,16 @@ pub struct Batch {
     pub count: u32,
     /// Merkle root whose leaf data is the DSSE message of each member.
     pub events_root: Vec<u8>,
+}
+
+impl Batch {
+    /// Decodes the payload of a batch header. Errors: 301, 302, 303.
+    pub fn decode(payload: &[u8]) -> Result<Self, Refusal> {
+        todo!("core bytes")
+    }
+
+    /// The canonical bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        todo!("core bytes")
+    }
 }

@@ -3,6 +3,7 @@
 use ledger_crypto::{Hash, KeyBytes};
 
 use crate::ids::PaymentId;
+use crate::layout::LayoutError;
 use crate::seal::Seal;
 
 /// Payload type of an expiry.
@@ -82,4 +83,43 @@ impl Entry {
     pub fn leaf_hash(encoded: &[u8]) -> Hash {
         ledger_merkle::leaf_hash(encoded)
     }
+}
+
+/// Why bytes are not an entry.
+pub type EntryError = LayoutError;
+
+impl Entry {
+    /// The bytes of the entry.
+    pub fn encode(&self) -> Vec<u8> {
+        todo!("core bytes")
+    }
+
+    /// Reads an entry strictly: known kind, bounds, nothing after it, and whatever can be said without its neighbours.
+    pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
+        todo!("core bytes")
+    }
+
+    /// 0 genesis, 1 event, 2 seal, 3 expiry, 4 batch header, 5 batched event.
+    pub fn kind(&self) -> u8 {
+        todo!("core bytes")
+    }
+}
+
+/// Appends the entry of a submitted event to `out`, without building an [`Entry`].
+pub fn encode_event(
+    recorded_at_nanos: u64,
+    outcome: u16,
+    group_len: u16,
+    group_index: u16,
+    signatures: &[EntrySignature],
+    payload_type: &str,
+    payload: &[u8],
+    out: &mut Vec<u8>,
+) {
+    todo!("core bytes")
+}
+
+/// Appends the entry of an expiry to `out`.
+pub fn encode_expiry(recorded_at_nanos: u64, payment_id: &PaymentId, out: &mut Vec<u8>) {
+    todo!("core bytes")
 }

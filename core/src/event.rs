@@ -3,6 +3,7 @@
 //! The structs hold what the canonical form allows, not what admission demands: a string may be empty ("absent") and
 //! an id may be of the wrong length. [`crate::admit`] checks that afterwards, so that each fault has its own number.
 
+use crate::code::Refusal;
 use crate::number::{
     AccountKind, AccountStatus, CaptureMode, ChargebackResult, Payer, RefundCause, Rounding, Side,
 };
@@ -147,4 +148,21 @@ pub struct Fx {
     pub rate_scale: u32,
     pub rounding: Option<Rounding>,
     pub quote_ref: String,
+}
+
+impl Event {
+    /// Decodes the payload of a single event. Errors: 301, 302, 303, 305, 306.
+    pub fn decode(payload: &[u8]) -> Result<Self, Refusal> {
+        todo!("core bytes")
+    }
+
+    /// Decodes the payload of a member of a signed batch, whose entry leaves it a little more room.
+    pub fn decode_batched(payload: &[u8]) -> Result<Self, Refusal> {
+        todo!("core bytes")
+    }
+
+    /// The canonical bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        todo!("core bytes")
+    }
 }

@@ -1,5 +1,11 @@
 //! The genesis: entry 0 of a ledger, which fixes its origin, operators, currencies and limits.
 
+use ledger_crypto::Hash;
+
+use crate::code::Refusal;
+use crate::entry::EntryError;
+use crate::view::Constants;
+
 /// Payload type of the genesis.
 pub const GENESIS_TYPE: &str = "application/vnd.ledger.genesis.v1+protobuf";
 
@@ -51,4 +57,60 @@ pub struct Limits {
     pub group_members: u32,
     /// Most members of a signed batch, 1 to 65,535.
     pub batch_members: u32,
+}
+
+/// Why a genesis is refused.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum GenesisError {
+    /// The entry's bytes are not those of a genesis.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// The payload is not canonical.
+    #[error("genesis: {0}")]
+    Payload(#[from] Refusal),
+    /// A field breaks a condition.
+    #[error("genesis, {field}: {found}, expected {expected}")]
+    Field {
+        /// Which field.
+        field: String,
+        /// What is there.
+        found: String,
+        /// What would be right.
+        expected: String,
+    },
+    /// Made for rules that this software does not know.
+    #[error("genesis: rules version {found} is not known here, only {known}")]
+    RulesVersion {
+        /// The version.
+        found: u32,
+        /// The version that is known.
+        known: u32,
+    },
+}
+
+impl Genesis {
+    /// Decodes the payload of entry 0. Errors: 301, 302, 303.
+    pub fn decode(payload: &[u8]) -> Result<Self, Refusal> {
+        todo!("core bytes")
+    }
+
+    /// The canonical bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        todo!("core bytes")
+    }
+
+    /// Checks every condition of the schema, keys included.
+    pub fn check(&self, ledger_id: Hash) -> Result<Constants, GenesisError> {
+        todo!("core bytes")
+    }
+
+    /// Bytes of entry 0. Its leaf hash is the ledger id.
+    pub fn to_entry(&self, recorded_at_nanos: u64) -> Vec<u8> {
+        todo!("core bytes")
+    }
+
+    /// Reads entry 0: decodes it, takes its leaf hash as ledger id, and checks the genesis. Returns its time as well.
+    pub fn from_entry(entry: &[u8]) -> Result<(Constants, u64), GenesisError> {
+        todo!("core bytes")
+    }
 }

@@ -25,6 +25,7 @@ pub mod event;
 pub mod export;
 pub mod genesis;
 pub mod ids;
+pub mod layout;
 pub mod line;
 pub mod money;
 pub mod number;

@@ -1,6 +1,9 @@
 //! Statement lines: one per posting on an account, chained by hash.
 
-use crate::ids::{AccountIndex, EventId, LogIndex, PaymentId};
+use ledger_crypto::Hash;
+
+use crate::ids::{AccountId, AccountIndex, EventId, LogIndex, PaymentId};
+use crate::layout::LayoutError;
 use crate::posting::Posting;
 use crate::record::Counters;
 
@@ -26,4 +29,26 @@ pub struct Line {
     pub payment_id: PaymentId,
     /// Counters of the account after it.
     pub after: Counters,
+}
+
+impl Line {
+    /// The bytes of the line.
+    pub fn encode(&self) -> [u8; LINE_BYTES] {
+        todo!("core bytes")
+    }
+
+    /// Reads the bytes of a line of `account`.
+    pub fn decode(account: AccountIndex, bytes: &[u8]) -> Result<Self, LayoutError> {
+        todo!("core bytes")
+    }
+
+    /// The chain after this line: `H(0x03 ‖ chain ‖ line)`.
+    pub fn chained(&self, chain: &Hash) -> Hash {
+        todo!("core bytes")
+    }
+}
+
+/// First value of an account's chain: `H(0x03 ‖ account id)`.
+pub fn first_chain(account: &AccountId) -> Hash {
+    todo!("core bytes")
 }

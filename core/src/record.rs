@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ledger_crypto::{Hash, KeyBytes};
 
 use crate::ids::{AccountId, AccountIndex, CurrencyCode, EventId, LogIndex, PaymentId};
+use crate::layout::LayoutError;
 use crate::number::{
     AccountKind, AccountStatus, CaptureMode, KeyStatus, PaymentStatus, ReleaseCause, Roles, Route,
 };
@@ -108,4 +109,55 @@ pub struct KeyRecord {
     pub party: Arc<str>,
     /// Accounts that it covers: all (empty), one, or those that begin with a prefix ending in `:`.
     pub prefix: Arc<str>,
+}
+
+impl AccountRecord {
+    /// The bytes of the leaf.
+    pub fn encode(&self) -> Vec<u8> {
+        todo!("core bytes")
+    }
+
+    /// Reads the bytes of a leaf strictly.
+    pub fn decode(bytes: &[u8]) -> Result<Self, LayoutError> {
+        todo!("core bytes")
+    }
+
+    /// Leaf hash in its state tree.
+    pub fn leaf_hash(&self) -> Hash {
+        ledger_merkle::leaf_hash(&self.encode())
+    }
+}
+
+impl PaymentRecord {
+    /// The bytes of the leaf.
+    pub fn encode(&self) -> Vec<u8> {
+        todo!("core bytes")
+    }
+
+    /// Reads the bytes of a leaf strictly.
+    pub fn decode(bytes: &[u8]) -> Result<Self, LayoutError> {
+        todo!("core bytes")
+    }
+
+    /// Leaf hash in its state tree.
+    pub fn leaf_hash(&self) -> Hash {
+        ledger_merkle::leaf_hash(&self.encode())
+    }
+}
+
+impl KeyRecord {
+    /// The bytes of the leaf.
+    pub fn encode(&self) -> Vec<u8> {
+        todo!("core bytes")
+    }
+
+    /// Reads the bytes of a leaf strictly.
+    pub fn decode(bytes: &[u8]) -> Result<Self, LayoutError> {
+        todo!("core bytes")
+    }
+
+    /// Leaf hash in its state tree.
+    pub fn leaf_hash(&self) -> Hash {
+        ledger_merkle::leaf_hash(&self.encode())
+    }
 }

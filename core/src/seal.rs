@@ -7,6 +7,8 @@ use ledger_crypto::{Hash, KeyBytes};
 use ledger_merkle::dense::DenseTree;
 use ledger_merkle::frontier::Frontier;
 
+use crate::apply::Effects;
+use crate::entry::EntryError;
 use crate::ids::{AccountIndex, BlockHeight, CurrencyCode, KeyIndex, LogIndex, PaymentIndex};
 use crate::record::{AccountRecord, Counters, KeyRecord, PaymentRecord};
 
@@ -115,4 +117,97 @@ pub struct SealedBlock {
     pub entry: Vec<u8>,
     /// Leaf hash of that entry.
     pub leaf_hash: Hash,
+    /// Root of the log tree with this seal as its last leaf; the size of that tree is `log_index` + 1.
+    pub checkpoint_root: Hash,
+}
+
+impl Totals {
+    /// Takes over what an accepted entry did.
+    pub fn absorb(&mut self, effects: &Effects) {
+        todo!("core bytes")
+    }
+
+    /// `H("ledger/v1/totals" ‖ rows)`, a row per currency, sorted: code, then the four sums.
+    pub fn hash(&self) -> Hash {
+        todo!("core bytes")
+    }
+}
+
+impl Params {
+    /// `H("ledger/v1/params" ‖ ...)`, as it stands in a seal.
+    pub fn hash(&self) -> Hash {
+        todo!("core bytes")
+    }
+}
+
+impl BlockInput {
+    /// A block without entries over the state after the block before. The caller sets `recorded_at_nanos` at the cut.
+    pub fn new(totals: Totals, params: Params) -> Self {
+        todo!("core bytes")
+    }
+
+    /// Adds the leaf hash of the next entry (not of the seal before, which [`SealChain::seal`] adds).
+    pub fn push_leaf(&mut self, leaf_hash: Hash) {
+        todo!("core bytes")
+    }
+
+    /// Takes over what an accepted entry did: records, totals, parameters.
+    pub fn absorb(&mut self, effects: &Effects) {
+        todo!("core bytes")
+    }
+}
+
+/// State that does not fit the seal it should continue.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The seal's entry does not decode.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// The entry is not a seal.
+    #[error("entry {index} is not a seal but of kind {kind}")]
+    NotASeal {
+        /// Its log index.
+        index: LogIndex,
+        /// Its kind.
+        kind: u8,
+    },
+    /// A root or size of the seal is not that of the state.
+    #[error("seal {height}, {field}: it says {expected}, the state has {found}")]
+    Mismatch {
+        /// Height of the seal.
+        height: BlockHeight,
+        /// Which field of the seal.
+        field: &'static str,
+        /// What the seal says.
+        expected: String,
+        /// What the state has.
+        found: String,
+    },
+}
+
+impl SealChain {
+    /// Before the genesis.
+    pub fn new(ledger_id: Hash) -> Self {
+        todo!("core bytes")
+    }
+
+    /// After the seal at `last_seal_index`, whose roots the trees must have. `log` holds every entry before that seal.
+    pub fn restore(
+        log: Frontier,
+        accounts: DenseTree,
+        payments: DenseTree,
+        keys: DenseTree,
+        last_seal_index: LogIndex,
+        last_seal_entry: &[u8],
+    ) -> Result<Self, RestoreError> {
+        todo!("core bytes")
+    }
+
+    /// Seals the next block.
+    ///
+    /// # Panics
+    /// When a record's index lies beyond the next free leaf of its tree, or a block has no entries: the caller's bug.
+    pub fn seal(&mut self, block: BlockInput) -> SealedBlock {
+        todo!("core bytes")
+    }
 }
