@@ -2,7 +2,7 @@
 //! `envelope.md`): what is signed, and the JSON file that carries it.
 
 use base64::engine::{Engine, general_purpose::STANDARD};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::public_key::{KeyBytes, SignatureBytes};
 
@@ -108,7 +108,7 @@ impl Envelope {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JsonEnvelope {
     #[serde(rename = "payloadType")]
@@ -117,7 +117,7 @@ struct JsonEnvelope {
     signatures: Vec<JsonSignature>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JsonSignature {
     keyid: String,
