@@ -130,7 +130,7 @@ fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let written = file.write_all(content).and_then(|()| file.sync_all());
     if let Err(error) = written {
         // A half-written key would bar the way for the next attempt.
-        fs::remove_file(path)?;
+        let _ = fs::remove_file(path);
         return Err(error);
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
