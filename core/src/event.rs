@@ -4,9 +4,11 @@
 //! an id may be of the wrong length. [`crate::admit`] checks that afterwards, so that each fault has its own number.
 
 use crate::code::Refusal;
+use crate::entry;
 use crate::number::{
     AccountKind, AccountStatus, CaptureMode, ChargebackResult, Payer, RefundCause, Rounding, Side,
 };
+use crate::wire;
 
 /// Payload type of a signed event.
 pub const EVENT_TYPE: &str = "application/vnd.ledger.event.v1+protobuf";
@@ -38,12 +40,46 @@ pub struct Event {
     pub body: Body,
 }
 
+wire::fields!(Event {
+    1 ledger_id, 2 event_id, 3 payment_id, 4 previous_event_id, 5 signers, 6 group, 7 timestamp_nanos,
+    8 effective_date, 9 external_ref, 10 metadata_commitment; oneof body
+});
+
+impl Event {
+    /// Decodes the payload of a single event or a member of a group.
+    ///
+    /// # Errors
+    /// 301 when the payload and the signatures of its `signers` are too long for an entry, 302, 303, 305, 306.
+    pub fn decode(payload: &[u8]) -> Result<Self, Refusal> {
+        wire::check_length(payload, entry::payload_room(EVENT_TYPE, 1))?;
+        let event: Self = wire::decode(payload)?;
+        wire::check_length(payload, entry::payload_room(EVENT_TYPE, event.signers.len()))?;
+        Ok(event)
+    }
+
+    /// Decodes the payload of a member of a signed batch, whose entry holds no signatures.
+    ///
+    /// # Errors
+    /// As [`Event::decode`].
+    pub fn decode_batched(payload: &[u8]) -> Result<Self, Refusal> {
+        wire::check_length(payload, entry::batched_payload_room(EVENT_TYPE))?;
+        wire::decode(payload)
+    }
+
+    /// The canonical bytes. What could not be decoded is not encoded either: a string outside printable ASCII, a
+    /// `uint32` of 2^31 or more give bytes that [`Event::decode`] refuses.
+    pub fn encode(&self) -> Vec<u8> {
+        wire::encode(self)
+    }
+}
+
 macro_rules! bodies {
-    ($($(#[$doc:meta])* $number:literal $name:ident { $($(#[$fdoc:meta])* $field:ident : $ty:ty),* $(,)? })+) => {
-        $($(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Debug, Default)]
-        #[allow(missing_docs, reason = "the fields are those of the published schema")]
-        pub struct $name { $($(#[$fdoc])* pub $field: $ty),* })+
+    ($($(#[$doc:meta])* $event:literal $name:ident { $($number:literal $field:ident : $ty:ty),* $(,)? })+) => {
+        $(wire::message! {
+            $(#[$doc])*
+            #[allow(missing_docs, reason = "the fields are those of the published schema")]
+            pub struct $name { $($number $field: $ty),* }
+        })+
 
         /// What happened: one of the event types.
         #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,12 +89,24 @@ macro_rules! bodies {
         impl Body {
             /// Number of the event type; its field number in `Event` is 20 more.
             pub fn number(&self) -> u32 {
-                match self { $(Self::$name(_) => $number),+ }
+                match self { $(Self::$name(_) => $event),+ }
             }
 
             /// Name of the event type.
             pub fn name(&self) -> &'static str {
                 match self { $(Self::$name(_) => stringify!($name)),+ }
+            }
+
+            fn read_oneof(&mut self, place: wire::Place<'_, '_>) -> Result<(), wire::Fault> {
+                *self = match place.body_number()? {
+                    $($event => Self::$name(place.read_body()?),)+
+                    _ => return Err(place.fault(wire::Clause::BodyUnknown)),
+                };
+                Ok(())
+            }
+
+            fn write_oneof(&self, out: &mut Vec<u8>) {
+                match self { $(Self::$name(body) => wire::write_body(body, $event, out)),+ }
             }
         }
     };
@@ -66,50 +114,49 @@ macro_rules! bodies {
 
 bodies! {
     /// A payment is announced; nothing is held or posted.
-    1 PaymentInitiated { amount: u64, currency: String, debtor: String, creditor: String,
-        capture_mode: Option<CaptureMode>, clearing_account: String }
+    1 PaymentInitiated { 1 amount: u64, 2 currency: String, 3 debtor: String, 4 creditor: String, 5 capture_mode: Option<CaptureMode>, 6 clearing_account: String }
     /// A payment is turned down before anything was held.
-    2 PaymentRejected { reason: String }
+    2 PaymentRejected { 1 reason: String }
     /// Money is held on the debtor.
-    3 PaymentAuthorized { amount: u64, timeout_s: u32 }
+    3 PaymentAuthorized { 1 amount: u64, 2 timeout_s: u32 }
     /// More money is held.
-    4 AuthorizationIncreased { amount: u64 }
+    4 AuthorizationIncreased { 1 amount: u64 }
     /// Part of the hold is released.
-    5 AuthorizationReduced { amount: u64 }
+    5 AuthorizationReduced { 1 amount: u64 }
     /// Held money is taken.
-    6 PaymentCaptured { amount: u64, final_capture: bool, fees: Vec<Fee>, fx: Option<Fx> }
+    6 PaymentCaptured { 1 amount: u64, 2 final_capture: bool, 3 fees: Vec<Fee>, 4 fx: Option<Fx> }
     /// The hold is released.
-    7 PaymentVoided { reason: String }
+    7 PaymentVoided { 1 reason: String }
     /// Captured money leaves the clearing account for the creditor.
-    9 PaymentSettled { amount: u64, settlement_ref: String, fx: Option<Fx> }
+    9 PaymentSettled { 1 amount: u64, 2 settlement_ref: String, 3 fx: Option<Fx> }
     /// Money goes back to the debtor.
-    10 PaymentRefunded { amount: u64, cause: Option<RefundCause>, reason: String, fees: Vec<Fee>, fx: Option<Fx> }
+    10 PaymentRefunded { 1 amount: u64, 2 cause: Option<RefundCause>, 3 reason: String, 4 fees: Vec<Fee>, 5 fx: Option<Fx> }
     /// The scheme takes money back from the creditor, into dispute.
-    11 ChargebackOpened { amount: u64, reason: String, fx: Option<Fx> }
+    11 ChargebackOpened { 1 amount: u64, 2 reason: String, 3 fx: Option<Fx> }
     /// Disputed money goes to whoever won.
-    12 ChargebackResolved { amount: u64, result: Option<ChargebackResult>, fx: Option<Fx> }
+    12 ChargebackResolved { 1 amount: u64, 2 result: Option<ChargebackResult>, 3 fx: Option<Fx> }
     /// The posted postings of an earlier event are mirrored.
-    13 PaymentReversed { target_event_id: Vec<u8>, reason: String }
+    13 PaymentReversed { 1 target_event_id: Vec<u8>, 2 reason: String }
     /// Explicit legs between accounts.
-    14 TransferPosted { legs: Vec<Leg>, purpose: String, related_payment_id: Vec<u8> }
+    14 TransferPosted { 1 legs: Vec<Leg>, 2 purpose: String, 3 related_payment_id: Vec<u8> }
     /// An account comes into being.
-    15 AccountOpened { account: String, currency: String, kind: Option<AccountKind>, limit: u64 }
+    15 AccountOpened { 1 account: String, 2 currency: String, 3 kind: Option<AccountKind>, 4 limit: u64 }
     /// An account is frozen, thawed or closed.
-    16 AccountStatusChanged { account: String, status: Option<AccountStatus>, reason: String }
+    16 AccountStatusChanged { 1 account: String, 2 status: Option<AccountStatus>, 3 reason: String }
     /// A key may sign from now on.
-    17 KeyRegistered { key: Vec<u8>, party: String, roles: u32, prefix: String }
+    17 KeyRegistered { 1 key: Vec<u8>, 2 party: String, 3 roles: u32, 4 prefix: String }
     /// A key may not sign any more.
-    18 KeyRevoked { key: Vec<u8>, reason: String }
+    18 KeyRevoked { 1 key: Vec<u8>, 2 reason: String }
     /// No event may be effective on or before this date any more.
-    19 PeriodClosed { through: u32 }
+    19 PeriodClosed { 1 through: u32 }
     /// The log is signed by another key from now on.
-    20 LogKeyRotated { new_key: Vec<u8> }
+    20 LogKeyRotated { 1 new_key: Vec<u8> }
     /// Another version of the rules holds from now on.
-    21 RulesChanged { rules_version: u32 }
+    21 RulesChanged { 1 rules_version: u32 }
     /// The private data of an event was erased.
-    22 MetadataErased { event_id: Vec<u8>, reason: String }
+    22 MetadataErased { 1 event_id: Vec<u8>, 2 reason: String }
     /// An account's limit is set anew.
-    23 AccountLimitChanged { account: String, limit: u64 }
+    23 AccountLimitChanged { 1 account: String, 2 limit: u64 }
 }
 
 impl Default for Body {
@@ -118,51 +165,37 @@ impl Default for Body {
     }
 }
 
-/// One leg of a transfer.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-#[allow(missing_docs, reason = "the fields are those of the published schema")]
-pub struct Leg {
-    pub account: String,
-    pub side: Option<Side>,
-    pub currency: String,
-    pub amount: u64,
-}
-
-/// A fee taken within a capture or refund.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-#[allow(missing_docs, reason = "the fields are those of the published schema")]
-pub struct Fee {
-    pub payer: Option<Payer>,
-    pub account: String,
-    pub currency: String,
-    pub amount: u64,
-}
-
-/// A conversion into the creditor's currency.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-#[allow(missing_docs, reason = "the fields are those of the published schema")]
-pub struct Fx {
-    pub counter_currency: String,
-    pub counter_amount: u64,
-    pub rate_mantissa: u64,
-    pub rate_scale: u32,
-    pub rounding: Option<Rounding>,
-    pub quote_ref: String,
-}
-
-impl Event {
-    /// Decodes the payload of a single event. Errors: 301, 302, 303, 305, 306.
-    pub fn decode(payload: &[u8]) -> Result<Self, Refusal> {
-        todo!("core bytes")
+wire::message! {
+    /// One leg of a transfer.
+    #[allow(missing_docs, reason = "the fields are those of the published schema")]
+    pub struct Leg {
+        1 account: String,
+        2 side: Option<Side>,
+        3 currency: String,
+        4 amount: u64,
     }
+}
 
-    /// Decodes the payload of a member of a signed batch, whose entry leaves it a little more room.
-    pub fn decode_batched(payload: &[u8]) -> Result<Self, Refusal> {
-        todo!("core bytes")
+wire::message! {
+    /// A fee taken within a capture or refund.
+    #[allow(missing_docs, reason = "the fields are those of the published schema")]
+    pub struct Fee {
+        1 payer: Option<Payer>,
+        2 account: String,
+        3 currency: String,
+        4 amount: u64,
     }
+}
 
-    /// The canonical bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        todo!("core bytes")
+wire::message! {
+    /// A conversion into the creditor's currency.
+    #[allow(missing_docs, reason = "the fields are those of the published schema")]
+    pub struct Fx {
+        1 counter_currency: String,
+        2 counter_amount: u64,
+        3 rate_mantissa: u64,
+        4 rate_scale: u32,
+        5 rounding: Option<Rounding>,
+        6 quote_ref: String,
     }
 }

@@ -1,62 +1,69 @@
 //! The genesis: entry 0 of a ledger, which fixes its origin, operators, currencies and limits.
 
-use ledger_crypto::Hash;
+use ledger_crypto::{Hash, KeyBytes, PublicKey};
 
 use crate::code::Refusal;
-use crate::entry::EntryError;
+use crate::entry::{Content, Entry, EntryError};
+use crate::ids::CurrencyCode;
+use crate::money::{self, IsoCurrency};
 use crate::view::Constants;
+use crate::wire;
 
 /// Payload type of the genesis.
 pub const GENESIS_TYPE: &str = "application/vnd.ledger.genesis.v1+protobuf";
 
-/// The decoded genesis. `ledger_id` is the leaf hash of the entry that holds it.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Genesis {
-    /// Checkpoint origin and key name.
-    pub origin: String,
-    /// Ed25519 key that signs checkpoints, 32 bytes.
-    pub log_key: Vec<u8>,
-    /// First operators, ascending by key.
-    pub operators: Vec<Operator>,
-    /// How many operator keys sign what operators sign together, 1 to 6.
-    pub operator_threshold: u32,
-    /// Currencies of the ledger, ascending by code.
-    pub currencies: Vec<Currency>,
-    /// Version of the rules, 1.
-    pub rules_version: u32,
-    /// Bounds of groups and batches.
-    pub limits: Option<Limits>,
-    /// 32 random bytes.
-    pub nonce: Vec<u8>,
-    /// Last witnessed checkpoint of the ledger that this one replaces, or empty.
-    pub predecessor: Vec<u8>,
+wire::message! {
+    /// The decoded genesis. `ledger_id` is the leaf hash of the entry that holds it.
+    pub struct Genesis {
+        /// Checkpoint origin and key name.
+        1 origin: String,
+        /// Ed25519 key that signs checkpoints, 32 bytes.
+        2 log_key: Vec<u8>,
+        /// First operators, ascending by key.
+        3 operators: Vec<Operator>,
+        /// How many operator keys sign what operators sign together, 1 to 6.
+        4 operator_threshold: u32,
+        /// Currencies of the ledger, ascending by code.
+        5 currencies: Vec<Currency>,
+        /// Version of the rules, 1.
+        6 rules_version: u32,
+        /// Bounds of groups and batches.
+        7 limits: Option<Limits>,
+        /// 32 random bytes.
+        8 nonce: Vec<u8>,
+        /// Last witnessed checkpoint of the ledger that this one replaces, or empty.
+        9 predecessor: Vec<u8>,
+    }
 }
 
-/// A first operator.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Operator {
-    /// Ed25519 key, 32 bytes.
-    pub key: Vec<u8>,
-    /// Name of the party, 1 to 35 printable characters.
-    pub party: String,
+wire::message! {
+    /// A first operator.
+    pub struct Operator {
+        /// Ed25519 key, 32 bytes.
+        1 key: Vec<u8>,
+        /// Name of the party, 1 to 35 printable characters.
+        2 party: String,
+    }
 }
 
-/// A currency and its number of decimals.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Currency {
-    /// Three capitals.
-    pub code: String,
-    /// Decimals, 0 to 4.
-    pub exponent: u32,
+wire::message! {
+    /// A currency and its number of decimals.
+    pub struct Currency {
+        /// Three capitals.
+        1 code: String,
+        /// Decimals, 0 to 4.
+        2 exponent: u32,
+    }
 }
 
-/// Bounds that admission checks.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Limits {
-    /// Most members of an atomic group, 2 to 1,000.
-    pub group_members: u32,
-    /// Most members of a signed batch, 1 to 65,535.
-    pub batch_members: u32,
+wire::message! {
+    /// Bounds that admission checks.
+    pub struct Limits {
+        /// Most members of an atomic group, 2 to 1,000.
+        1 group_members: u32,
+        /// Most members of a signed batch, 1 to 65,535.
+        2 batch_members: u32,
+    }
 }
 
 /// Why a genesis is refused.
@@ -89,28 +96,149 @@ pub enum GenesisError {
 }
 
 impl Genesis {
-    /// Decodes the payload of entry 0. Errors: 301, 302, 303.
+    /// Decodes the payload of entry 0.
+    ///
+    /// # Errors
+    /// 302, 303.
     pub fn decode(payload: &[u8]) -> Result<Self, Refusal> {
-        todo!("core bytes")
+        wire::decode(payload)
     }
 
     /// The canonical bytes.
     pub fn encode(&self) -> Vec<u8> {
-        todo!("core bytes")
-    }
-
-    /// Checks every condition of the schema, keys included.
-    pub fn check(&self, ledger_id: Hash) -> Result<Constants, GenesisError> {
-        todo!("core bytes")
+        wire::encode(self)
     }
 
     /// Bytes of entry 0. Its leaf hash is the ledger id.
     pub fn to_entry(&self, recorded_at_nanos: u64) -> Vec<u8> {
-        todo!("core bytes")
+        let content = Content::Genesis { payload: self.encode() };
+        Entry { recorded_at_nanos, outcome: 0, group_len: 1, group_index: 0, content }.encode()
     }
 
     /// Reads entry 0: decodes it, takes its leaf hash as ledger id, and checks the genesis. Returns its time as well.
+    ///
+    /// # Errors
+    /// [`GenesisError`].
     pub fn from_entry(entry: &[u8]) -> Result<(Constants, u64), GenesisError> {
-        todo!("core bytes")
+        let decoded = Entry::decode(entry)?;
+        let kind = decoded.kind();
+        let Content::Genesis { payload } = decoded.content else {
+            return Err(field("kind", kind, "0, a genesis"));
+        };
+        let constants = Self::decode(&payload)?.check(Entry::leaf_hash(entry))?;
+        Ok((constants, decoded.recorded_at_nanos))
     }
+
+    /// Checks every condition, the keys included, and gives what the rules need in checked types.
+    ///
+    /// # Errors
+    /// [`GenesisError::Field`] or [`GenesisError::RulesVersion`], in the order of the fields.
+    pub fn check(&self, ledger_id: Hash) -> Result<Constants, GenesisError> {
+        let origin_byte = |byte: u8| (0x21..=0x7E).contains(&byte) && byte != b'+';
+        if !(1..=64).contains(&self.origin.len()) || !self.origin.bytes().all(origin_byte) {
+            return Err(field("origin", &self.origin, "1 to 64 printable characters, no space, no '+'"));
+        }
+        check_key("log_key", &self.log_key)?;
+        self.check_operators()?;
+        let currencies = self.checked_currencies()?;
+        if self.rules_version != RULES_VERSION {
+            return Err(GenesisError::RulesVersion { found: self.rules_version, known: RULES_VERSION });
+        }
+        let limits = self.checked_limits()?;
+        if self.nonce.len() != 32 {
+            return Err(field("nonce", format!("{} bytes", self.nonce.len()), "32 bytes"));
+        }
+        let operator_threshold = self.operator_threshold;
+        Ok(Constants { genesis: self.clone(), ledger_id, operator_threshold, currencies, limits })
+    }
+
+    fn check_operators(&self) -> Result<(), GenesisError> {
+        if !(1..=MAX_THRESHOLD).contains(&self.operator_threshold) {
+            let expected = format!("1 to {MAX_THRESHOLD}");
+            return Err(field("operator_threshold", self.operator_threshold, expected));
+        }
+        if (self.operators.len() as u64) < u64::from(self.operator_threshold) {
+            let expected = format!("at least operator_threshold, {}", self.operator_threshold);
+            return Err(field("operators", self.operators.len(), expected));
+        }
+        let mut before: Option<&[u8]> = None;
+        for (position, operator) in self.operators.iter().enumerate() {
+            let name = format!("operators[{position}].key");
+            check_key(&name, &operator.key)?;
+            if operator.key == self.log_key {
+                return Err(field(name, hex::encode(&operator.key), "another key than log_key"));
+            }
+            if before.is_some_and(|before| before >= operator.key.as_slice()) {
+                return Err(field(name, hex::encode(&operator.key), "keys in ascending order"));
+            }
+            before = Some(&operator.key);
+            if !(1..=35).contains(&operator.party.len()) || !is_printable(&operator.party) {
+                let name = format!("operators[{position}].party");
+                return Err(field(name, &operator.party, "1 to 35 printable characters"));
+            }
+        }
+        Ok(())
+    }
+
+    fn checked_currencies(&self) -> Result<Vec<(CurrencyCode, u8)>, GenesisError> {
+        let mut currencies: Vec<(CurrencyCode, u8)> = Vec::with_capacity(self.currencies.len());
+        for (position, Currency { code, exponent }) in self.currencies.iter().enumerate() {
+            let name = format!("currencies[{position}].code");
+            let Some(known) = CurrencyCode::parse(code) else {
+                return Err(field(name, code, "three capitals"));
+            };
+            if !matches!(money::iso_currency(known), Some(IsoCurrency::Decimals(_))) {
+                return Err(field(name, code, "a currency of ISO 4217 with minor units"));
+            }
+            if currencies.last().is_some_and(|(before, _)| *before >= known) {
+                return Err(field(name, code, "codes in ascending order"));
+            }
+            let Some(decimals) = u8::try_from(*exponent).ok().filter(|decimals| *decimals <= MAX_EXPONENT)
+            else {
+                return Err(field(format!("currencies[{position}].exponent"), exponent, "at most 4"));
+            };
+            currencies.push((known, decimals));
+        }
+        if currencies.is_empty() {
+            return Err(field("currencies", "none", "at least one"));
+        }
+        Ok(currencies)
+    }
+
+    fn checked_limits(&self) -> Result<Limits, GenesisError> {
+        let Some(limits) = self.limits.clone() else {
+            return Err(field("limits", "absent", "group_members and batch_members"));
+        };
+        if !(2..=1_000).contains(&limits.group_members) {
+            return Err(field("limits.group_members", limits.group_members, "2 to 1000"));
+        }
+        if !(1..=65_535).contains(&limits.batch_members) {
+            return Err(field("limits.batch_members", limits.batch_members, "1 to 65535"));
+        }
+        Ok(limits)
+    }
+}
+
+/// The only version of the rules there is.
+pub const RULES_VERSION: u32 = 1;
+/// Most operator keys that must sign together.
+const MAX_THRESHOLD: u32 = 6;
+const MAX_EXPONENT: u8 = 4;
+
+fn check_key(name: &str, key: &[u8]) -> Result<(), GenesisError> {
+    let Ok(bytes) = KeyBytes::try_from(key) else {
+        return Err(field(name, format!("{} bytes", key.len()), "32 bytes"));
+    };
+    match PublicKey::from_bytes(&bytes) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(field(name, error, "a canonical point of prime order")),
+    }
+}
+
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| (0x20..=0x7E).contains(&byte))
+}
+
+fn field(name: impl Into<String>, found: impl ToString, expected: impl Into<String>) -> GenesisError {
+    GenesisError::Field { field: name.into(), found: found.to_string(), expected: expected.into() }
 }

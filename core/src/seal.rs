@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ledger_crypto::{Hash, KeyBytes};
+use ledger_crypto::{Hash, Hasher, KeyBytes, domain};
+use ledger_merkle::build;
 use ledger_merkle::dense::DenseTree;
 use ledger_merkle::frontier::Frontier;
 
 use crate::apply::Effects;
-use crate::entry::EntryError;
+use crate::entry::{Content, Entry, EntryError};
 use crate::ids::{AccountIndex, BlockHeight, CurrencyCode, KeyIndex, LogIndex, PaymentIndex};
+use crate::layout::{Layout, LayoutError};
+use crate::number::{Layer, Side};
 use crate::record::{AccountRecord, Counters, KeyRecord, PaymentRecord};
 
 /// Encoded length of a seal's entry, header of the entry included.
@@ -121,39 +124,131 @@ pub struct SealedBlock {
     pub checkpoint_root: Hash,
 }
 
+impl Seal {
+    /// Appends the bytes that follow the head of the entry.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.height.0.to_be_bytes());
+        out.extend_from_slice(&self.first_index.0.to_be_bytes());
+        out.extend_from_slice(&self.entry_count.to_be_bytes());
+        for hash in [&self.previous_seal, &self.block_root, &self.log_root] {
+            out.extend_from_slice(hash);
+        }
+        for (count, root) in [
+            (self.account_count, &self.accounts_root),
+            (self.payment_count, &self.payments_root),
+            (self.key_count, &self.keys_root),
+        ] {
+            out.extend_from_slice(&count.to_be_bytes());
+            out.extend_from_slice(root);
+        }
+        out.extend_from_slice(&self.totals_hash);
+        out.extend_from_slice(&self.params_hash);
+    }
+
+    /// Reads what [`Seal::write`] appends.
+    pub(crate) fn read(layout: &mut Layout<'_>) -> Result<Self, LayoutError> {
+        let seal = Self {
+            height: BlockHeight(layout.u64("height")?),
+            first_index: LogIndex(layout.u64("first_index")?),
+            entry_count: layout.u32("entry_count")?,
+            previous_seal: layout.array("previous_seal")?,
+            block_root: layout.array("block_root")?,
+            log_root: layout.array("log_root")?,
+            account_count: layout.u64("account_count")?,
+            accounts_root: layout.array("accounts_root")?,
+            payment_count: layout.u64("payment_count")?,
+            payments_root: layout.array("payments_root")?,
+            key_count: layout.u64("key_count")?,
+            keys_root: layout.array("keys_root")?,
+            totals_hash: layout.array("totals_hash")?,
+            params_hash: layout.array("params_hash")?,
+        };
+        match (seal.height.0, seal.entry_count) {
+            (0, 1) | (1.., 2..) => Ok(seal),
+            (0, count) => Err(layout.error("entry_count", count, "1 at height 0")),
+            (_, count) => Err(layout.error("entry_count", count, "2 or more")),
+        }
+    }
+}
+
 impl Totals {
     /// Takes over what an accepted entry did.
+    ///
+    /// # Panics
+    /// When a posting is on an account that is not among the changed ones: a bug of the rules.
     pub fn absorb(&mut self, effects: &Effects) {
-        todo!("core bytes")
+        for (_, account) in &effects.accounts {
+            self.0.entry(account.currency).or_default();
+        }
+        for posting in &effects.postings {
+            let account = effects.accounts.iter().find(|(index, _)| *index == posting.account);
+            let row = account.and_then(|(_, account)| self.0.get_mut(&account.currency));
+            let Some(row) = row else {
+                panic!("account {} has a posting and is not among the changed ones", posting.account);
+            };
+            // A sum stays below 10^18 times the number of entries, so below 2^127.
+            *match (posting.layer, posting.side) {
+                (Layer::Posted, Side::Debit) => &mut row.posted_debits,
+                (Layer::Posted, Side::Credit) => &mut row.posted_credits,
+                (Layer::Pending, Side::Debit) => &mut row.pending_debits,
+                (Layer::Pending, Side::Credit) => &mut row.pending_credits,
+            } += posting.delta;
+        }
     }
 
     /// `H("ledger/v1/totals" ‖ rows)`, a row per currency, sorted: code, then the four sums.
     pub fn hash(&self) -> Hash {
-        todo!("core bytes")
+        let mut hasher = Hasher::tagged(domain::TOTALS);
+        for (currency, counters) in &self.0 {
+            hasher.update(currency.as_bytes()).update(&counters.to_bytes());
+        }
+        hasher.finish()
     }
 }
 
 impl Params {
-    /// `H("ledger/v1/params" ‖ ...)`, as it stands in a seal.
+    /// `H("ledger/v1/params" ‖ ledger id ‖ 1 ‖ rules version ‖ rules index ‖ log key ‖ closed through)`; the 1 is the
+    /// version of the formats.
     pub fn hash(&self) -> Hash {
-        todo!("core bytes")
+        let mut hasher = Hasher::tagged(domain::PARAMS);
+        hasher.update(&self.ledger_id).update(&[FORMAT_VERSION]);
+        hasher.update(&self.rules_version.to_be_bytes()).update(&self.rules_index.0.to_be_bytes());
+        hasher.update(&self.log_key).update(&self.closed_through.to_be_bytes());
+        hasher.finish()
     }
 }
 
 impl BlockInput {
     /// A block without entries over the state after the block before. The caller sets `recorded_at_nanos` at the cut.
     pub fn new(totals: Totals, params: Params) -> Self {
-        todo!("core bytes")
+        Self {
+            leaf_hashes: Vec::new(),
+            accounts: BTreeMap::new(),
+            payments: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            totals,
+            params,
+            recorded_at_nanos: 0,
+        }
     }
 
     /// Adds the leaf hash of the next entry (not of the seal before, which [`SealChain::seal`] adds).
     pub fn push_leaf(&mut self, leaf_hash: Hash) {
-        todo!("core bytes")
+        self.leaf_hashes.push(leaf_hash);
     }
 
     /// Takes over what an accepted entry did: records, totals, parameters.
+    ///
+    /// # Panics
+    /// As [`Totals::absorb`].
     pub fn absorb(&mut self, effects: &Effects) {
-        todo!("core bytes")
+        self.accounts.extend(effects.accounts.iter().cloned());
+        self.payments.extend(effects.payments.iter().cloned());
+        self.keys.extend(effects.keys.iter().cloned());
+        self.totals.absorb(effects);
+        if let Some(params) = &effects.params {
+            self.params = params.clone();
+        }
     }
 }
 
@@ -188,10 +283,22 @@ pub enum RestoreError {
 impl SealChain {
     /// Before the genesis.
     pub fn new(ledger_id: Hash) -> Self {
-        todo!("core bytes")
+        Self {
+            log: Frontier::new(),
+            accounts: DenseTree::new(),
+            payments: DenseTree::new(),
+            keys: DenseTree::new(),
+            next_height: BlockHeight(0),
+            first_index: LogIndex(0),
+            previous_seal: ledger_id,
+        }
     }
 
-    /// After the seal at `last_seal_index`, whose roots the trees must have. `log` holds every entry before that seal.
+    /// After the seal at `last_seal_index`, whose sizes and roots the trees must have. `log` holds every entry before
+    /// that seal.
+    ///
+    /// # Errors
+    /// [`RestoreError`].
     pub fn restore(
         log: Frontier,
         accounts: DenseTree,
@@ -200,14 +307,106 @@ impl SealChain {
         last_seal_index: LogIndex,
         last_seal_entry: &[u8],
     ) -> Result<Self, RestoreError> {
-        todo!("core bytes")
+        let entry = Entry::decode(last_seal_entry)?;
+        let kind = entry.kind();
+        let Content::Seal(seal) = entry.content else {
+            return Err(RestoreError::NotASeal { index: last_seal_index, kind });
+        };
+        let end = seal.first_index.0.saturating_add(u64::from(seal.entry_count));
+        let sizes = [
+            ("first_index", end, last_seal_index.0),
+            ("first_index", end, log.size()),
+            ("account_count", seal.account_count, accounts.len()),
+            ("payment_count", seal.payment_count, payments.len()),
+            ("key_count", seal.key_count, keys.len()),
+        ];
+        let roots = [
+            ("log_root", seal.log_root, log.root()),
+            ("accounts_root", seal.accounts_root, accounts.root()),
+            ("payments_root", seal.payments_root, payments.root()),
+            ("keys_root", seal.keys_root, keys.root()),
+        ];
+        let sizes = sizes.map(|(field, says, has)| (field, says.to_string(), has.to_string()));
+        let roots = roots.map(|(field, says, has)| (field, hex::encode(says), hex::encode(has)));
+        if let Some((field, expected, found)) =
+            sizes.into_iter().chain(roots).find(|(_, says, has)| says != has)
+        {
+            return Err(RestoreError::Mismatch { height: seal.height, field, expected, found });
+        }
+        Ok(Self {
+            log,
+            accounts,
+            payments,
+            keys,
+            next_height: BlockHeight(seal.height.0 + 1),
+            first_index: last_seal_index,
+            previous_seal: Entry::leaf_hash(last_seal_entry),
+        })
     }
 
-    /// Seals the next block.
+    /// Seals the next block. One hash per changed record, O(log n) more for each, and one per entry in each of
+    /// `block_root` and `log_root`.
     ///
     /// # Panics
     /// When a record's index lies beyond the next free leaf of its tree, or a block has no entries: the caller's bug.
     pub fn seal(&mut self, block: BlockInput) -> SealedBlock {
-        todo!("core bytes")
+        let mut leaf_hashes = Vec::with_capacity(block.leaf_hashes.len() + 1);
+        if self.next_height > BlockHeight(0) {
+            leaf_hashes.push(self.previous_seal);
+        }
+        leaf_hashes.extend(block.leaf_hashes);
+        let entry_count = u32::try_from(leaf_hashes.len()).unwrap_or(0);
+        assert!(entry_count > 0, "a block has 1 to {} entries", u32::MAX);
+
+        self.log.extend(leaf_hashes.iter().copied());
+        change(
+            &mut self.accounts,
+            block.accounts.iter().map(|(index, record)| (index.0, record.leaf_hash())),
+        );
+        change(
+            &mut self.payments,
+            block.payments.iter().map(|(index, record)| (index.0, record.leaf_hash())),
+        );
+        change(&mut self.keys, block.keys.iter().map(|(index, record)| (index.0, record.leaf_hash())));
+        let seal = Seal {
+            height: self.next_height,
+            first_index: self.first_index,
+            entry_count,
+            previous_seal: self.previous_seal,
+            block_root: build::root(&leaf_hashes),
+            log_root: self.log.root(),
+            account_count: self.accounts.len(),
+            accounts_root: self.accounts.root(),
+            payment_count: self.payments.len(),
+            payments_root: self.payments.root(),
+            key_count: self.keys.len(),
+            keys_root: self.keys.root(),
+            totals_hash: block.totals.hash(),
+            params_hash: block.params.hash(),
+        };
+        self.advance(seal, block.recorded_at_nanos)
+    }
+
+    fn advance(&mut self, seal: Seal, recorded_at_nanos: u64) -> SealedBlock {
+        let log_index = LogIndex(seal.first_index.0 + u64::from(seal.entry_count));
+        let content = Content::Seal(Box::new(seal.clone()));
+        let entry = Entry { recorded_at_nanos, outcome: 0, group_len: 1, group_index: 0, content }.encode();
+        let leaf_hash = Entry::leaf_hash(&entry);
+        let mut with_seal = self.log.clone();
+        with_seal.append(leaf_hash);
+        self.next_height = BlockHeight(seal.height.0 + 1);
+        self.first_index = log_index;
+        self.previous_seal = leaf_hash;
+        SealedBlock { log_index, seal, entry, leaf_hash, checkpoint_root: with_seal.root() }
+    }
+}
+
+/// Version of every format that a seal stands for.
+const FORMAT_VERSION: u8 = 1;
+
+fn change(tree: &mut DenseTree, leaves: impl Iterator<Item = (u64, Hash)>) {
+    let changes: Vec<_> = leaves.collect();
+    if let Err(gap) = tree.update(&changes) {
+        panic!("a changed record lies outside its tree: {gap}");
     }
 }
