@@ -1,0 +1,140 @@
+//! An entry as far as it can be read without the entries before it.
+
+use ledger_crypto::{Hash, KeyBytes, PublicKey};
+
+use crate::entry::{Content, Entry, EntrySignature};
+use crate::genesis::{Genesis, GenesisError};
+use crate::ids::PaymentId;
+use crate::seal::Seal;
+use crate::unit::{SignedEvent, Submitted, VerifiedEvent};
+use crate::view::Constants;
+
+/// One entry of a log: hashed, decoded (entry and payload), its signatures looked at. Needs no state, so many entries
+/// are read at once; what is wrong with one is carried along and answered by [`super::Replay::push`], in its turn.
+#[derive(Clone, Debug)]
+pub struct ReadEntry {
+    pub(super) leaf_hash: Hash,
+    pub(super) content: Result<Read, Fault>,
+}
+
+/// What is wrong with an entry by itself.
+#[derive(Clone, Debug)]
+pub(super) enum Fault {
+    /// No log may hold it.
+    Wrong { field: &'static str, expected: String, found: String },
+    /// Made for rules that are not known here.
+    Unknown { field: &'static str, expected: String, found: String },
+}
+
+/// An entry by kind.
+#[derive(Clone, Debug)]
+pub(super) enum Read {
+    Genesis { recorded_at_nanos: u64, constants: Box<Constants> },
+    Event(Box<Member>),
+    Seal { recorded_at_nanos: u64, seal: Box<Seal> },
+    Expiry { recorded_at_nanos: u64, payment_id: PaymentId },
+}
+
+/// The entry of an event: a unit, or one of its members.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) recorded_at_nanos: u64,
+    pub(super) outcome: u16,
+    pub(super) group_len: u16,
+    pub(super) group_index: u16,
+    /// Taken when the unit is judged.
+    pub(super) event: Option<VerifiedEvent>,
+}
+
+impl ReadEntry {
+    /// Reads an encoded entry; `known` finds the decompressed keys of signers seen before.
+    pub fn read(encoded: &[u8], known: impl Fn(&KeyBytes) -> Option<PublicKey>) -> Self {
+        Self { leaf_hash: Entry::leaf_hash(encoded), content: decode(encoded, known) }
+    }
+
+    /// Leaf hash of the entry.
+    pub fn leaf_hash(&self) -> &Hash {
+        &self.leaf_hash
+    }
+}
+
+impl Read {
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Genesis { .. } => "genesis",
+            Self::Event(_) => "event",
+            Self::Seal { .. } => "seal",
+            Self::Expiry { .. } => "expiry",
+        }
+    }
+
+    pub(super) fn recorded_at_nanos(&self) -> u64 {
+        match self {
+            Self::Genesis { recorded_at_nanos, .. }
+            | Self::Seal { recorded_at_nanos, .. }
+            | Self::Expiry { recorded_at_nanos, .. } => *recorded_at_nanos,
+            Self::Event(member) => member.recorded_at_nanos,
+        }
+    }
+}
+
+fn decode(encoded: &[u8], known: impl Fn(&KeyBytes) -> Option<PublicKey>) -> Result<Read, Fault> {
+    let entry = Entry::decode(encoded).map_err(|error| wrong("entry", "the bytes of an entry", error))?;
+    let Entry { recorded_at_nanos, outcome, group_len, group_index, content } = entry;
+    match content {
+        Content::Genesis { .. } => genesis(encoded),
+        Content::Seal(seal) => Ok(Read::Seal { recorded_at_nanos, seal }),
+        Content::Expiry { payment_id } => Ok(Read::Expiry { recorded_at_nanos, payment_id }),
+        Content::Event { signatures, payload_type, payload } => {
+            let event = verified(signatures, payload_type, payload, known)?;
+            check_group_len(group_len, &event)?;
+            let event = Some(event);
+            Ok(Read::Event(Box::new(Member { recorded_at_nanos, outcome, group_len, group_index, event })))
+        }
+        Content::BatchHeader { .. } | Content::BatchedEvent { .. } => Err(Fault::Unknown {
+            field: "kind",
+            expected: "an event whose rules are known here".to_owned(),
+            found: "a signed batch: rules of this event not known".to_owned(),
+        }),
+    }
+}
+
+fn genesis(encoded: &[u8]) -> Result<Read, Fault> {
+    match Genesis::from_entry(encoded) {
+        Ok((constants, recorded_at_nanos)) => {
+            Ok(Read::Genesis { recorded_at_nanos, constants: Box::new(constants) })
+        }
+        Err(GenesisError::RulesVersion { found, known }) => Err(Fault::Unknown {
+            field: "rules_version",
+            expected: known.to_string(),
+            found: format!("{found}: rules not known"),
+        }),
+        Err(error) => Err(wrong("genesis", "a genesis", error)),
+    }
+}
+
+fn verified(
+    signatures: Vec<EntrySignature>,
+    payload_type: String,
+    payload: Vec<u8>,
+    known: impl Fn(&KeyBytes) -> Option<PublicKey>,
+) -> Result<VerifiedEvent, Fault> {
+    let signatures = signatures.iter().map(|line| (line.key.to_vec(), line.signature.to_vec())).collect();
+    let submitted = Submitted { payload_type, payload, signatures };
+    let signed = SignedEvent::decode(submitted)
+        .map_err(|refusal| wrong("payload", "an event in canonical form", refusal))?;
+    Ok(VerifiedEvent::verify(signed, known))
+}
+
+fn check_group_len(group_len: u16, event: &VerifiedEvent) -> Result<(), Fault> {
+    let grouped = !event.signed().event().group.is_empty();
+    match (grouped, group_len) {
+        (false, 1) | (true, 2..) => Ok(()),
+        (false, found) => Err(wrong("group_len", "1: the event names no group", found)),
+        (true, found) => Err(wrong("group_len", "2 or more: the event names a group", found)),
+    }
+}
+
+fn wrong(field: &'static str, expected: &str, found: impl ToString) -> Fault {
+    Fault::Wrong { field, expected: expected.to_owned(), found: found.to_string() }
+}
