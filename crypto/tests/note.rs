@@ -52,6 +52,8 @@ fn a_line_is_unknown_unless_name_and_key_id_are_known() {
         assert_eq!(note::open(signed.as_bytes(), &[other]), Err(NoteError::Unsigned));
     }
     assert_eq!(note::open(signed.as_bytes(), &[]), Err(NoteError::Unsigned));
+    let renamed = signed.replace("— a ", "— b ");
+    assert_eq!(note::open(renamed.as_bytes(), &[known("a", 1)]), Err(NoteError::Unsigned));
     // Another algorithm: a key id that is nobody's, a signature of any length.
     let foreign = signed.clone() + "— a AAAAAAA=\n";
     assert_eq!(note::open(foreign.as_bytes(), &[known("a", 1)]).unwrap().unknown, 1);

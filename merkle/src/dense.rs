@@ -132,11 +132,8 @@ impl DenseTree {
         let mut height = 0;
         while self.levels.get(height).is_some_and(|level| level.len() > 1) {
             if self.levels.len() == height + 1 {
+                // Its first node stands above node 1 below, which is new too and thus in `touched`.
                 self.levels.push(Vec::new());
-                // The first node of a new level stands above leaves that may not have changed.
-                if touched.first() != Some(&0) {
-                    touched.insert(0, 0);
-                }
             }
             touched.iter_mut().for_each(|index| *index /= 2);
             touched.dedup();
