@@ -1,9 +1,14 @@
 //! Admission: groups 2 to 6, against the state before the unit, at the unit's time. What it turns away leaves no trace.
 
+mod fields;
+mod identity;
+mod request;
+pub(crate) mod signers;
+
 use crate::apply::Stop;
-use crate::code::Refusal;
-use crate::event::Body;
-use crate::unit::Unit;
+use crate::code::{Code, Refusal};
+use crate::event::{Body, Event};
+use crate::unit::{Unit, VerifiedEvent};
 use crate::view::{KnownEvent, StateView, ViewError};
 
 /// What admission found.
@@ -24,11 +29,106 @@ pub enum Admission {
 
 /// Whether the rules of an event type are built into this version.
 pub fn rules_built(body: &Body) -> bool {
-    todo!("core rules")
+    match body {
+        Body::PaymentInitiated(_)
+        | Body::PaymentAuthorized(_)
+        | Body::PaymentCaptured(_)
+        | Body::PaymentVoided(_)
+        | Body::PaymentRefunded(_)
+        | Body::TransferPosted(_)
+        | Body::AccountOpened(_)
+        | Body::AccountStatusChanged(_)
+        | Body::KeyRegistered(_)
+        | Body::KeyRevoked(_) => true,
+        Body::PaymentRejected(_)
+        | Body::AuthorizationIncreased(_)
+        | Body::AuthorizationReduced(_)
+        | Body::PaymentSettled(_)
+        | Body::ChargebackOpened(_)
+        | Body::ChargebackResolved(_)
+        | Body::PaymentReversed(_)
+        | Body::PeriodClosed(_)
+        | Body::LogKeyRotated(_)
+        | Body::RulesChanged(_)
+        | Body::MetadataErased(_)
+        | Body::AccountLimitChanged(_) => false,
+    }
 }
 
 /// Admits a unit at time `t_nanos`, in the order: exact matches with known events, group 2, then 307 to 6xx member by
 /// member, lowest number first.
 pub fn admit(view: &impl StateView, unit: &Unit, t_nanos: u64) -> Result<Admission, ViewError> {
-    todo!("core rules")
+    let known = known_members(view, unit)?;
+    if let Some(originals) = all_exact(unit, &known) {
+        return Ok(Admission::Known(originals));
+    }
+    if let Err(refusal) = request::check(view.constants(), unit) {
+        return Ok(Admission::Rejected { member: 0, refusal });
+    }
+    for (position, (member, known)) in unit.members.iter().zip(&known).enumerate() {
+        match admit_member(view, member, known.as_ref(), t_nanos) {
+            Ok(()) => {}
+            Err(Stop::Refused(refusal)) => return Ok(Admission::Rejected { member: position, refusal }),
+            Err(Stop::View(error)) => return Err(error),
+        }
+    }
+    Ok(Admission::Admitted)
+}
+
+/// The first field, in declared order, in which two events with one id differ: the detail of EVENT_ID_CONFLICT.
+/// `None` when they are equal.
+pub fn first_difference(original: &Event, offered: &Event) -> Option<&'static str> {
+    let fields = [
+        ("ledger_id", original.ledger_id == offered.ledger_id),
+        ("event_id", original.event_id == offered.event_id),
+        ("payment_id", original.payment_id == offered.payment_id),
+        ("previous_event_id", original.previous_event_id == offered.previous_event_id),
+        ("signers", original.signers == offered.signers),
+        ("group", original.group == offered.group),
+        ("timestamp_nanos", original.timestamp_nanos == offered.timestamp_nanos),
+        ("effective_date", original.effective_date == offered.effective_date),
+        ("external_ref", original.external_ref == offered.external_ref),
+        ("metadata_commitment", original.metadata_commitment == offered.metadata_commitment),
+        ("body", original.body == offered.body),
+    ];
+    fields.into_iter().find(|(_, equal)| !equal).map(|(name, _)| name)
+}
+
+fn known_members(view: &impl StateView, unit: &Unit) -> Result<Vec<Option<KnownEvent>>, ViewError> {
+    let known = |member: &VerifiedEvent| match member.signed().event_id() {
+        Some(id) => view.known_event(&id),
+        None => Ok(None),
+    };
+    unit.members.iter().map(known).collect()
+}
+
+/// The originals when every member is known with the same type and payload.
+fn all_exact(unit: &Unit, known: &[Option<KnownEvent>]) -> Option<Vec<KnownEvent>> {
+    let exact = |(member, known): (&VerifiedEvent, &Option<KnownEvent>)| {
+        known.filter(|known| known.digest == *member.signed().digest())
+    };
+    let originals: Option<Vec<_>> = unit.members.iter().zip(known).map(exact).collect();
+    originals.filter(|originals| !originals.is_empty())
+}
+
+fn admit_member(
+    view: &impl StateView,
+    member: &VerifiedEvent,
+    known: Option<&KnownEvent>,
+    t_nanos: u64,
+) -> Result<(), Stop> {
+    let event = member.signed().event();
+    let constants = view.constants();
+    if event.ledger_id != constants.ledger_id {
+        let found = hex::encode(&event.ledger_id);
+        let ours = hex::encode(constants.ledger_id);
+        return Err(Refusal::of(Code::LedgerIdMismatch, "ledger_id", found, ours).into());
+    }
+    signers::check_possession(view, event)?;
+    member.signatures().map_err(Refusal::clone)?;
+    let keys = signers::registered(view, event)?;
+    signers::check_authority(constants, event, &keys)?;
+    identity::check(event, known, &keys, t_nanos)?;
+    fields::check(constants, event, t_nanos)?;
+    Ok(())
 }

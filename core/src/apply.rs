@@ -1,18 +1,31 @@
 //! The rules: what an admitted event does to state. Pure; the caller commits the effects or drops them.
 
+mod account;
+mod authorize;
+mod booking;
+mod capture;
+mod conversion;
+mod guard;
+mod initiate;
+mod key;
+mod refund;
+mod release;
+mod transfer;
+
 use std::sync::Arc;
 
-use ledger_crypto::Hash;
+use ledger_crypto::{Hash, KeyBytes};
 
-use crate::code::Refusal;
-use crate::event::Event;
-use crate::ids::{AccountIndex, KeyIndex, LogIndex, PaymentId, PaymentIndex};
+use crate::code::{Code, Refusal};
+use crate::event::{Body, Event};
+use crate::ids::{AccountIndex, EventId, KeyIndex, LogIndex, PaymentId, PaymentIndex};
 use crate::line::Line;
+use crate::overlay::Overlay;
 use crate::posting::Posting;
 use crate::record::{AccountRecord, KeyRecord, PaymentRecord};
 use crate::seal::Params;
 use crate::unit::Unit;
-use crate::view::{Referenced, StateView, ViewError};
+use crate::view::{Constants, Referenced, StateView, ViewError};
 
 /// Where and when an entry stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,18 +116,153 @@ impl MemberOutcome {
     }
 }
 
+/// An event reached the rules that admission would not have passed: the caller's bug.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("an event reached the rules without admission: {0}")]
+pub struct NotAdmitted(pub &'static str);
+
+/// The rules of an event are not part of this version.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("rules of this event not known: {0}")]
+pub struct NotBuilt(pub &'static str);
+
+impl From<NotAdmitted> for ViewError {
+    fn from(error: NotAdmitted) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl From<NotAdmitted> for Stop {
+    fn from(error: NotAdmitted) -> Self {
+        Self::View(error.into())
+    }
+}
+
+/// What the genesis does: registers its operators and sets the parameters.
+pub fn genesis_effects(constants: &Constants) -> Effects {
+    let operators = constants.genesis.operators.iter().zip(0..);
+    let keys = operators.map(|(operator, index)| (KeyIndex(index), Arc::new(key::of_genesis(operator))));
+    Effects { keys: keys.collect(), params: Some(genesis_params(constants)), ..Effects::default() }
+}
+
+/// The parameters in force after the genesis.
+pub fn genesis_params(constants: &Constants) -> Params {
+    Params {
+        ledger_id: constants.ledger_id,
+        rules_version: constants.genesis.rules_version,
+        rules_index: LogIndex(0),
+        log_key: KeyBytes::try_from(constants.genesis.log_key.as_slice()).unwrap_or_default(),
+        closed_through: 0,
+    }
+}
+
 /// Applies one admitted event to the state before it.
+///
+/// # Errors
+/// [`Stop::Refused`] with the first guard that does not hold; [`Stop::View`] when the state cannot be read, or for
+/// [`NotAdmitted`] and [`NotBuilt`].
 pub fn apply(view: &impl StateView, event: &Event, at: At) -> Result<Effects, Stop> {
-    todo!("core rules")
+    match &event.body {
+        Body::PaymentInitiated(body) => initiate::apply(view, event, body, at),
+        Body::PaymentAuthorized(body) => authorize::apply(view, event, body, at),
+        Body::PaymentCaptured(body) => capture::apply(view, event, body, at),
+        Body::PaymentVoided(_) => release::void(view, event, at),
+        Body::PaymentRefunded(body) => refund::apply(view, event, body, at),
+        Body::TransferPosted(body) => transfer::apply(view, event, body, at),
+        Body::AccountOpened(body) => account::open(view, body, at),
+        Body::AccountStatusChanged(body) => account::change_status(view, body),
+        Body::KeyRegistered(body) => key::register(view, body, at),
+        Body::KeyRevoked(body) => key::revoke(view, body, at),
+        body @ (Body::PaymentRejected(_)
+        | Body::AuthorizationIncreased(_)
+        | Body::AuthorizationReduced(_)
+        | Body::PaymentSettled(_)
+        | Body::ChargebackOpened(_)
+        | Body::ChargebackResolved(_)
+        | Body::PaymentReversed(_)
+        | Body::PeriodClosed(_)
+        | Body::LogKeyRotated(_)
+        | Body::RulesChanged(_)
+        | Body::MetadataErased(_)
+        | Body::AccountLimitChanged(_)) => Err(Stop::View(ViewError(Box::new(NotBuilt(body.name()))))),
+    }
 }
 
 /// Expires the hold of a due payment.
 pub fn expire(view: &impl StateView, payment: PaymentIndex, at: At) -> Result<Effects, ViewError> {
-    todo!("core rules")
+    release::expire(view, payment, at)
 }
 
 /// Applies an admitted unit: all members, or, for a group with a failing member, none. `first.log_index` is that of the
 /// first member; member i stands at index + i and `recorded_at` + i.
 pub fn execute(view: &impl StateView, unit: &Unit, first: At) -> Result<Vec<MemberOutcome>, ViewError> {
-    todo!("core rules")
+    let places = (0u64..).map(|i| At {
+        t_nanos: first.t_nanos,
+        log_index: LogIndex(first.log_index.0 + i),
+        recorded_at_nanos: first.recorded_at_nanos + i,
+    });
+    let members: Vec<_> = unit.members.iter().map(|member| member.signed().event()).zip(places).collect();
+    execute_at(view, &members)
+}
+
+/// [`execute`] with a place for each member.
+pub(crate) fn execute_at(
+    view: &impl StateView,
+    members: &[(&Event, At)],
+) -> Result<Vec<MemberOutcome>, ViewError> {
+    match members {
+        [(event, at)] => outcome_of(apply(view, event, *at)).map(|outcome| vec![outcome]),
+        group => execute_group(view, group),
+    }
+}
+
+fn execute_group(view: &impl StateView, group: &[(&Event, At)]) -> Result<Vec<MemberOutcome>, ViewError> {
+    let mut overlay = Overlay::new(view);
+    let mut outcomes = Vec::with_capacity(group.len());
+    for (position, (event, at)) in group.iter().enumerate() {
+        let outcome = outcome_of(apply(&overlay, event, *at))?;
+        if let Some(refusal) = outcome.refusal {
+            return Ok(fail_group(group.len(), position, refusal));
+        }
+        overlay.absorb(&outcome.effects)?;
+        outcomes.push(outcome);
+    }
+    Ok(outcomes)
+}
+
+/// The failing member keeps its own code, all others get GROUP_MEMBER_FAILED.
+fn fail_group(len: usize, failing: usize, refusal: Refusal) -> Vec<MemberOutcome> {
+    let of_others = Refusal::of(Code::GroupMemberFailed, "group", failing, refusal.code);
+    let mut outcomes = vec![MemberOutcome { refusal: Some(of_others), effects: Effects::default() }; len];
+    if let Some(outcome) = outcomes.get_mut(failing) {
+        outcome.refusal = Some(refusal);
+    }
+    outcomes
+}
+
+fn outcome_of(applied: Result<Effects, Stop>) -> Result<MemberOutcome, ViewError> {
+    match applied {
+        Ok(effects) => Ok(MemberOutcome { refusal: None, effects }),
+        Err(Stop::Refused(refusal)) => {
+            Ok(MemberOutcome { refusal: Some(refusal), effects: Effects::default() })
+        }
+        Err(Stop::View(error)) => Err(error),
+    }
+}
+
+fn event_id(event: &Event) -> Result<EventId, NotAdmitted> {
+    Ok(EventId(id16(&event.event_id, "event_id")?))
+}
+
+fn payment_id(event: &Event) -> Result<PaymentId, NotAdmitted> {
+    Ok(PaymentId(id16(&event.payment_id, "payment_id")?))
+}
+
+fn id16(bytes: &[u8], field: &'static str) -> Result<[u8; 16], NotAdmitted> {
+    <[u8; 16]>::try_from(bytes).map_err(|_| NotAdmitted(field))
+}
+
+/// Amounts count in i128 from here on; admission keeps each within 10^18 − 1.
+fn minor(amount: u64) -> i128 {
+    i128::from(amount)
 }

@@ -13,6 +13,7 @@
     clippy::disallowed_methods
 )]
 
+mod account;
 pub mod admit;
 pub mod apply;
 pub mod batch;
@@ -25,10 +26,13 @@ pub mod event;
 pub mod export;
 pub mod genesis;
 pub mod ids;
+mod key;
 pub mod layout;
 pub mod line;
 pub mod money;
 pub mod number;
+mod overlay;
+mod payment;
 pub mod posting;
 pub mod receipt;
 pub mod record;

@@ -1,11 +1,15 @@
 //! A unit: a single event or an atomic group (later: a signed batch); what the writer decides as one.
 
-use ledger_crypto::{Hash, Hasher, KeyBytes, PublicKey};
+use arrayvec::ArrayVec;
+use ledger_crypto::{Hash, Hasher, KeyBytes, PublicKey, dsse};
 
-use crate::code::Refusal;
+use crate::code::{Code, Refusal};
 use crate::entry::EntrySignature;
-use crate::event::Event;
+use crate::event::{EVENT_TYPE, Event};
 use crate::ids::EventId;
+
+/// Most keys that sign one event.
+pub const MAX_SIGNERS: usize = 8;
 
 /// An event as submitted: type, payload and signatures, nothing checked.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -46,7 +50,13 @@ pub struct Unit {
 impl SignedEvent {
     /// Decodes strictly. Errors: 301 to 306.
     pub fn decode(submitted: Submitted) -> Result<Self, Refusal> {
-        todo!("core rules")
+        if submitted.payload_type != EVENT_TYPE {
+            let found = submitted.payload_type;
+            return Err(Refusal::of(Code::SchemaVersionUnsupported, "payload_type", found, EVENT_TYPE));
+        }
+        let event = Event::decode(&submitted.payload)?;
+        let digest = content_digest(&submitted.payload_type, &submitted.payload);
+        Ok(Self { submitted, event, digest })
     }
 
     /// The decoded event.
@@ -74,7 +84,18 @@ impl VerifiedEvent {
     /// Checks the signatures; `known` finds the decompressed key of registered ones, others are checked from their
     /// bytes. Codes carried along: 401, 402, 403.
     pub fn verify(signed: SignedEvent, known: impl Fn(&KeyBytes) -> Option<PublicKey>) -> Self {
-        todo!("core rules")
+        let signatures = in_order_of_signers(&signed).and_then(|signatures| {
+            all_valid(&signed.submitted, &signatures, known)?;
+            Ok(signatures)
+        });
+        Self { signed, signatures }
+    }
+
+    /// Takes signatures from a log that this process has checked before: only their form is looked at. Codes carried
+    /// along: 401, 402.
+    pub fn trust(signed: SignedEvent) -> Self {
+        let signatures = in_order_of_signers(&signed);
+        Self { signed, signatures }
     }
 
     /// What was decoded.
@@ -95,4 +116,79 @@ pub fn content_digest(payload_type: &str, payload: &[u8]) -> Hash {
     hasher.update(payload_type.as_bytes());
     hasher.update(payload);
     hasher.finish()
+}
+
+/// One signature of 64 bytes for each key in `signers`, and no other. Codes 401, 402.
+fn in_order_of_signers(signed: &SignedEvent) -> Result<Vec<EntrySignature>, Refusal> {
+    let signers = well_formed_signers(&signed.event)?;
+    let given = &signed.submitted.signatures;
+    if given.len() != signers.len() {
+        let limit = format!("{} signatures, one for each signer", signers.len());
+        return Err(Refusal::of(Code::SignersMismatch, "signatures", given.len(), limit));
+    }
+    let mut found = Vec::with_capacity(signers.len());
+    for key in signers {
+        let Some((_, signature)) = given.iter().find(|(by, _)| by.as_slice() == key) else {
+            let missing = hex::encode(key);
+            return Err(Refusal::of(
+                Code::SignersMismatch,
+                "signatures",
+                missing,
+                "a signature of each signer",
+            ));
+        };
+        found.push((key, signature));
+    }
+    let fixed = |(key, signature): (KeyBytes, &Vec<u8>)| match <[u8; 64]>::try_from(signature.as_slice()) {
+        Ok(signature) => Ok(EntrySignature { key, signature }),
+        Err(_) => Err(Refusal::of(
+            Code::SignatureMalformed,
+            "signatures",
+            format!("{} bytes", signature.len()),
+            "64 bytes",
+        )),
+    };
+    found.into_iter().map(fixed).collect()
+}
+
+/// 1 to 8 keys of 32 bytes, strictly ascending. Code 401.
+fn well_formed_signers(event: &Event) -> Result<ArrayVec<KeyBytes, MAX_SIGNERS>, Refusal> {
+    let count = event.signers.len();
+    if count == 0 || count > MAX_SIGNERS {
+        return Err(Refusal::of(Code::SignersMismatch, "signers", count, format!("1 to {MAX_SIGNERS}")));
+    }
+    let mut keys = ArrayVec::<KeyBytes, MAX_SIGNERS>::new();
+    for signer in &event.signers {
+        let Ok(key) = KeyBytes::try_from(signer.as_slice()) else {
+            return Err(Refusal::of(Code::SignersMismatch, "signers", hex::encode(signer), "32 bytes"));
+        };
+        if keys.last().is_some_and(|last| *last >= key) {
+            return Err(Refusal::of(
+                Code::SignersMismatch,
+                "signers",
+                hex::encode(key),
+                "strictly ascending",
+            ));
+        }
+        keys.push(key);
+    }
+    Ok(keys)
+}
+
+/// Every signature holds over the DSSE message. Code 403.
+fn all_valid(
+    submitted: &Submitted,
+    signatures: &[EntrySignature],
+    known: impl Fn(&KeyBytes) -> Option<PublicKey>,
+) -> Result<(), Refusal> {
+    let message = dsse::message(&submitted.payload_type, &submitted.payload);
+    for EntrySignature { key, signature } in signatures {
+        let public = known(key).or_else(|| PublicKey::from_bytes(key).ok());
+        let holds = public.is_some_and(|public| public.verify(&message, signature).is_ok());
+        if !holds {
+            let limit = "a valid signature over the DSSE message by a canonical key";
+            return Err(Refusal::of(Code::SignatureInvalid, "signatures", hex::encode(key), limit));
+        }
+    }
+    Ok(())
 }

@@ -43,6 +43,14 @@ pub struct Constants {
     pub limits: Limits,
 }
 
+impl Constants {
+    /// Decimals of a currency of this ledger.
+    pub fn exponent(&self, currency: CurrencyCode) -> Option<u8> {
+        let position = self.currencies.binary_search_by_key(&currency, |(code, _)| *code).ok()?;
+        self.currencies.get(position).map(|(_, exponent)| *exponent)
+    }
+}
+
 /// Whose reference an external reference is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Referenced {

@@ -1,0 +1,154 @@
+//! What the counters of an account mean (minor units of its currency).
+
+use crate::number::{AccountKind, AccountStatus, Layer, Side};
+use crate::record::{AccountRecord, Counters};
+
+impl Counters {
+    /// The counter that a posting changes.
+    pub fn counter_mut(&mut self, layer: Layer, side: Side) -> &mut i128 {
+        match (layer, side) {
+            (Layer::Posted, Side::Debit) => &mut self.posted_debits,
+            (Layer::Posted, Side::Credit) => &mut self.posted_credits,
+            (Layer::Pending, Side::Debit) => &mut self.pending_debits,
+            (Layer::Pending, Side::Credit) => &mut self.pending_credits,
+        }
+    }
+}
+
+impl AccountKind {
+    /// The side that raises the balance. Kinds without one are shown in the credit view.
+    pub fn normal_side(self) -> Side {
+        match self {
+            Self::Cash => Side::Debit,
+            Self::Customer
+            | Self::Merchant
+            | Self::Clearing
+            | Self::Dispute
+            | Self::Fee
+            | Self::Fx
+            | Self::External => Side::Credit,
+        }
+    }
+
+    /// Whether money may not fall below the limit.
+    pub fn is_constrained(self) -> bool {
+        !matches!(self, Self::Clearing | Self::Fx | Self::External)
+    }
+
+    /// Whether an account of this kind has a limit of its own; elsewhere it is 0.
+    pub fn takes_limit(self) -> bool {
+        matches!(self, Self::Customer | Self::Merchant | Self::Cash)
+    }
+
+    /// Whether a payment may name an account of this kind as its debtor or creditor.
+    pub fn may_pay(self) -> bool {
+        !matches!(self, Self::Fx | Self::Fee | Self::Dispute | Self::Clearing)
+    }
+}
+
+impl AccountStatus {
+    /// Whether new holds and postings on this side are refused. A closed account is a matter of its own.
+    pub fn freezes(self, side: Side) -> bool {
+        match self {
+            Self::Open | Self::Closed => false,
+            Self::DebitFrozen => side == Side::Debit,
+            Self::CreditFrozen => side == Side::Credit,
+            Self::Frozen => true,
+        }
+    }
+}
+
+impl AccountRecord {
+    /// Settled money: credits less debits, the other way round for CASH.
+    pub fn posted(&self) -> i128 {
+        self.normal(self.counters.posted_credits - self.counters.posted_debits)
+    }
+
+    /// Settled money with every hold, incoming ones too.
+    pub fn pending(&self) -> i128 {
+        self.posted() + self.normal(self.counters.pending_credits - self.counters.pending_debits)
+    }
+
+    /// What may leave: settled money less outgoing holds plus the limit. Incoming holds never count.
+    pub fn available(&self) -> i128 {
+        let outgoing = match self.kind.normal_side() {
+            Side::Credit => self.counters.pending_debits,
+            Side::Debit => self.counters.pending_credits,
+        };
+        self.posted() - outgoing + i128::from(self.limit)
+    }
+
+    /// [`Self::available`] where it may not fall below 0; `None` for kinds without a constraint.
+    pub fn headroom(&self) -> Option<i128> {
+        self.kind.is_constrained().then(|| self.available())
+    }
+
+    fn normal(&self, credit_view: i128) -> i128 {
+        match self.kind.normal_side() {
+            Side::Credit => credit_view,
+            Side::Debit => -credit_view,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{AccountId, CurrencyCode, LogIndex};
+
+    fn account(kind: AccountKind, limit: u64, [dr, cr, pending_dr, pending_cr]: [i128; 4]) -> AccountRecord {
+        AccountRecord {
+            status: AccountStatus::Open,
+            kind,
+            exponent: 2,
+            currency: CurrencyCode::parse("USD").unwrap(),
+            id: AccountId::parse("a").unwrap(),
+            limit,
+            counters: Counters {
+                posted_debits: dr,
+                posted_credits: cr,
+                pending_debits: pending_dr,
+                pending_credits: pending_cr,
+            },
+            opened_index: LogIndex(2),
+            line_count: 0,
+            statement_chain: [0; 32],
+        }
+    }
+
+    #[test]
+    fn balances_by_kind() {
+        let counters = [30, 100, 20, 7];
+        let rows = [
+            (AccountKind::Customer, 5, 70, 57, 55, Some(55)),
+            (AccountKind::Merchant, 0, 70, 57, 50, Some(50)),
+            (AccountKind::Clearing, 0, 70, 57, 50, None),
+            (AccountKind::Dispute, 0, 70, 57, 50, Some(50)),
+            (AccountKind::Fee, 0, 70, 57, 50, Some(50)),
+            (AccountKind::Fx, 0, 70, 57, 50, None),
+            (AccountKind::Cash, 5, -70, -57, -72, Some(-72)),
+            (AccountKind::External, 0, 70, 57, 50, None),
+        ];
+        for (kind, limit, posted, pending, available, headroom) in rows {
+            let record = account(kind, limit, counters);
+            assert_eq!(record.posted(), posted, "{kind} posted");
+            assert_eq!(record.pending(), pending, "{kind} pending");
+            assert_eq!(record.available(), available, "{kind} available");
+            assert_eq!(record.headroom(), headroom, "{kind} headroom");
+        }
+    }
+
+    #[test]
+    fn freezing_is_by_side() {
+        let rows = [
+            (AccountStatus::Open, false, false),
+            (AccountStatus::DebitFrozen, true, false),
+            (AccountStatus::CreditFrozen, false, true),
+            (AccountStatus::Frozen, true, true),
+        ];
+        for (status, debit, credit) in rows {
+            assert_eq!(status.freezes(Side::Debit), debit, "{status}");
+            assert_eq!(status.freezes(Side::Credit), credit, "{status}");
+        }
+    }
+}

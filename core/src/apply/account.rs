@@ -1,0 +1,74 @@
+//! Opening, freezing and closing accounts.
+
+use std::sync::Arc;
+
+use super::{At, Effects, NotAdmitted, Stop};
+use crate::code::{Code, Refusal};
+use crate::event::{AccountOpened, AccountStatusChanged};
+use crate::ids::{AccountId, AccountIndex, CurrencyCode};
+use crate::line::first_chain;
+use crate::number::{AccountKind, AccountStatus};
+use crate::record::{AccountRecord, Counters};
+use crate::view::StateView;
+
+pub(super) fn open(view: &impl StateView, body: &AccountOpened, at: At) -> Result<Effects, Stop> {
+    let id = AccountId::parse(&body.account).ok_or(NotAdmitted("account"))?;
+    let currency = CurrencyCode::parse(&body.currency).ok_or(NotAdmitted("currency"))?;
+    let exponent = view.constants().exponent(currency).ok_or(NotAdmitted("currency"))?;
+    let kind = body.kind.ok_or(NotAdmitted("kind"))?;
+
+    if let Some(index) = view.account_index(&body.account)? {
+        let limit = format!("opened at log index {}", view.account(index)?.opened_index);
+        return Err(Refusal::of(Code::AccountAlreadyExists, "account", id, limit).into());
+    }
+    if matches!(kind, AccountKind::Fx | AccountKind::Dispute)
+        && let Some(index) = view.special_account(kind, currency)?
+    {
+        let limit = format!("one per currency, {}", view.account(index)?.id);
+        return Err(Refusal::of(Code::AccountKindTaken, "kind", format!("{kind} {currency}"), limit).into());
+    }
+
+    let record = AccountRecord {
+        status: AccountStatus::Open,
+        kind,
+        exponent,
+        currency,
+        id,
+        limit: body.limit,
+        counters: Counters::default(),
+        opened_index: at.log_index,
+        line_count: 0,
+        statement_chain: first_chain(&id),
+    };
+    let index = AccountIndex(view.account_count());
+    Ok(Effects { accounts: vec![(index, Arc::new(record))], ..Effects::default() })
+}
+
+pub(super) fn change_status(view: &impl StateView, body: &AccountStatusChanged) -> Result<Effects, Stop> {
+    let status = body.status.ok_or(NotAdmitted("status"))?;
+
+    let Some(index) = view.account_index(&body.account)? else {
+        return Err(Refusal::of(Code::AccountNotFound, "account", &body.account, "").into());
+    };
+    let before = view.account(index)?;
+    if before.status == AccountStatus::Closed {
+        return Err(Refusal::of(Code::AccountClosed, "account", before.id, before.status).into());
+    }
+    if status == AccountStatus::Closed {
+        may_close(&before)?;
+    }
+
+    let record = AccountRecord { status, ..AccountRecord::clone(&before) };
+    Ok(Effects { accounts: vec![(index, Arc::new(record))], ..Effects::default() })
+}
+
+fn may_close(account: &AccountRecord) -> Result<(), Refusal> {
+    let Counters { posted_debits, posted_credits, pending_debits, pending_credits } = account.counters;
+    if posted_debits != posted_credits {
+        return Err(Refusal::of(Code::AccountNotEmpty, "account", account.posted(), 0));
+    }
+    if pending_debits != 0 || pending_credits != 0 {
+        return Err(Refusal::of(Code::AccountHasHolds, "account", pending_debits + pending_credits, 0));
+    }
+    Ok(())
+}

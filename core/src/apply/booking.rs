@@ -1,0 +1,157 @@
+//! Postings while they are worked out: counters and lines after each, and the guards of group 9 over all of them.
+
+use std::sync::Arc;
+
+use super::{At, Effects};
+use crate::code::{Code, Refusal};
+use crate::ids::{AccountIndex, EventId, PaymentId};
+use crate::line::Line;
+use crate::number::{AccountKind, AccountStatus, Layer, Side};
+use crate::posting::Posting;
+use crate::record::AccountRecord;
+use crate::view::{StateView, ViewError};
+
+/// What an entry posts, in order.
+pub(super) struct Booking<'v, V> {
+    view: &'v V,
+    at: At,
+    event_id: EventId,
+    payment_id: PaymentId,
+    accounts: Vec<Booked>,
+    postings: Vec<Posting>,
+    lines: Vec<Line>,
+}
+
+/// An account with postings, before and after them.
+struct Booked {
+    index: AccountIndex,
+    before: Arc<AccountRecord>,
+    after: AccountRecord,
+}
+
+/// Whether frozen accounts refuse.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Freezing {
+    /// New holds and postings on a frozen side are refused.
+    Heeded,
+    /// The money was held before, or has moved already.
+    Ignored,
+}
+
+impl<'v, V: StateView> Booking<'v, V> {
+    /// Lines carry the ids; both are nil where there is none.
+    pub(super) fn new(view: &'v V, at: At, event_id: EventId, payment_id: PaymentId) -> Self {
+        Self { view, at, event_id, payment_id, accounts: Vec::new(), postings: Vec::new(), lines: Vec::new() }
+    }
+
+    /// Debits one account and credits another on the posted layer.
+    pub(super) fn pair(
+        &mut self,
+        debited: AccountIndex,
+        credited: AccountIndex,
+        amount: i128,
+    ) -> Result<(), ViewError> {
+        self.post(Posting { account: debited, layer: Layer::Posted, side: Side::Debit, delta: amount })?;
+        self.post(Posting { account: credited, layer: Layer::Posted, side: Side::Credit, delta: amount })
+    }
+
+    /// Holds money on the debtor for the counterparty; a negative amount releases.
+    pub(super) fn hold(
+        &mut self,
+        debtor: AccountIndex,
+        counterparty: AccountIndex,
+        amount: i128,
+    ) -> Result<(), ViewError> {
+        self.post(Posting { account: debtor, layer: Layer::Pending, side: Side::Debit, delta: amount })?;
+        self.post(Posting { account: counterparty, layer: Layer::Pending, side: Side::Credit, delta: amount })
+    }
+
+    /// Adds one posting and its statement line.
+    pub(super) fn post(&mut self, posting: Posting) -> Result<(), ViewError> {
+        let booked = match self.accounts.iter().position(|booked| booked.index == posting.account) {
+            Some(position) => self.accounts.get_mut(position),
+            None => {
+                let before = self.view.account(posting.account)?;
+                let after = AccountRecord::clone(&before);
+                self.accounts.push(Booked { index: posting.account, before, after });
+                self.accounts.last_mut()
+            }
+        };
+        let Some(Booked { after, .. }) = booked else { return Ok(()) };
+        *after.counters.counter_mut(posting.layer, posting.side) += posting.delta;
+        after.line_count += 1;
+        let line = Line {
+            account: posting.account,
+            number: after.line_count,
+            log_index: self.at.log_index,
+            recorded_at_nanos: self.at.recorded_at_nanos,
+            posting,
+            event_id: self.event_id,
+            payment_id: self.payment_id,
+            after: after.counters,
+        };
+        after.statement_chain = line.chained(&after.statement_chain);
+        self.postings.push(posting);
+        self.lines.push(line);
+        Ok(())
+    }
+
+    /// Group 9: postings in order, then accounts in the order of their first posting. `overdraws` may end below its
+    /// limit, because the money has moved already.
+    pub(super) fn check(&self, freezing: Freezing, overdraws: Option<AccountIndex>) -> Result<(), Refusal> {
+        for posting in &self.postings {
+            let booked = self.accounts.iter().find(|booked| booked.index == posting.account);
+            booked.map_or(Ok(()), |booked| booked.takes(posting.side, freezing))?;
+        }
+        for booked in &self.accounts {
+            if Some(booked.index) != overdraws {
+                booked.has_headroom()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Accounts, postings and lines of the entry.
+    pub(super) fn into_effects(self) -> Effects {
+        let accounts = self.accounts.into_iter().map(|booked| (booked.index, Arc::new(booked.after)));
+        Effects {
+            accounts: accounts.collect(),
+            postings: self.postings,
+            lines: self.lines,
+            ..Effects::default()
+        }
+    }
+}
+
+impl Booked {
+    /// ACCOUNT_CLOSED, then frozen on the side of the posting.
+    fn takes(&self, side: Side, freezing: Freezing) -> Result<(), Refusal> {
+        let status = self.before.status;
+        if status == AccountStatus::Closed {
+            return Err(Refusal::of(Code::AccountClosed, "account", self.before.id, status));
+        }
+        if freezing == Freezing::Heeded && status.freezes(side) {
+            let code = match side {
+                Side::Debit => Code::AccountDebitFrozen,
+                Side::Credit => Code::AccountCreditFrozen,
+            };
+            return Err(Refusal::of(code, "account", self.before.id, status));
+        }
+        Ok(())
+    }
+
+    /// Headroom that the entry lowered is not negative after it.
+    fn has_headroom(&self) -> Result<(), Refusal> {
+        let (Some(before), Some(after)) = (self.before.headroom(), self.after.headroom()) else {
+            return Ok(());
+        };
+        if after >= before || after >= 0 {
+            return Ok(());
+        }
+        let code = match self.before.kind {
+            AccountKind::Cash => Code::CreditsExceedDebits,
+            _ => Code::InsufficientFunds,
+        };
+        Err(Refusal::of(code, self.before.id.as_str(), before - after, before))
+    }
+}

@@ -1,0 +1,110 @@
+//! Money that crosses currencies: whether `fx` must stand in an event, and whether its amount is the formula's.
+
+use super::guard::Case;
+use super::minor;
+use crate::code::{Code, Refusal};
+use crate::event::Fx;
+use crate::number::Rounding;
+
+/// Whether an event moves money to or from the creditor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Creditor {
+    /// It does.
+    Involved,
+    /// It stays on the debtor's side of a clearing account.
+    Untouched,
+}
+
+/// `fx.counter_currency` is the creditor's: ACCOUNT_CURRENCY_MISMATCH.
+pub(super) fn check_currency(case: &Case, fx: Option<&Fx>) -> Result<(), Refusal> {
+    match fx {
+        Some(fx) if fx.counter_currency != case.creditor.currency.as_str() => {
+            let (field, limit) = ("fx.counter_currency", case.creditor.currency);
+            Err(Refusal::of(Code::AccountCurrencyMismatch, field, &fx.counter_currency, limit))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// FX_REQUIRED, FX_NOT_ALLOWED, FX_AMOUNT_MISMATCH.
+pub(super) fn check(case: &Case, creditor: Creditor, amount: u64, fx: Option<&Fx>) -> Result<(), Refusal> {
+    let is_due = creditor == Creditor::Involved && case.crosses_currencies();
+    let Some(fx) = fx else {
+        if is_due {
+            let limit = format!("a conversion to {}", case.creditor.currency);
+            return Err(Refusal::of(Code::FxRequired, "fx", "", limit));
+        }
+        return Ok(());
+    };
+    if !is_due {
+        return Err(Refusal::of(Code::FxNotAllowed, "fx", &fx.counter_currency, ""));
+    }
+    let expected = converted(amount, case.debtor.exponent, case.creditor.exponent, fx);
+    if minor(fx.counter_amount) != expected {
+        let field = "fx.counter_amount";
+        return Err(Refusal::of(Code::FxAmountMismatch, field, fx.counter_amount, expected));
+    }
+    Ok(())
+}
+
+/// `round(base · mantissa · 10^e_counter / (10^scale · 10^e_base))`, minor units. Base below 10^18, mantissa below
+/// 10^11, exponents at most 4, scale at most 10: the product stays below 10^33.
+fn converted(base: u64, base_exponent: u8, counter_exponent: u8, fx: &Fx) -> i128 {
+    let numerator = minor(base) * minor(fx.rate_mantissa) * 10i128.pow(u32::from(counter_exponent));
+    let denominator = 10i128.pow(fx.rate_scale + u32::from(base_exponent));
+    let (quotient, remainder) = (numerator / denominator, numerator % denominator);
+    let rounds_up = match fx.rounding {
+        Some(Rounding::HalfEven) => {
+            remainder * 2 > denominator || (remainder * 2 == denominator && quotient % 2 == 1)
+        }
+        Some(Rounding::Floor) | None => false,
+    };
+    quotient + i128::from(rounds_up)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rate(rate_mantissa: u64, rate_scale: u32, rounding: Rounding) -> Fx {
+        Fx { rate_mantissa, rate_scale, rounding: Some(rounding), ..Fx::default() }
+    }
+
+    #[test]
+    fn known_conversions() {
+        use Rounding::{Floor, HalfEven};
+        // Base, its decimals, decimals of the counter currency, mantissa, scale, rounding, result.
+        let rows = [
+            (10_000, 2, 0, 161_237, 3, Floor, 16_123),
+            (10_000, 2, 0, 161_237, 3, HalfEven, 16_124),
+            (1, 2, 0, 50, 0, HalfEven, 0),
+            (3, 2, 0, 50, 0, HalfEven, 2),
+            (5, 2, 0, 50, 0, HalfEven, 2),
+            (1, 0, 4, 1, 0, Floor, 10_000),
+            (1, 2, 2, 99, 2, Floor, 0),
+            (999_999_999_999_999_999, 0, 4, 99_999_999_999, 10, Floor, 99_999_999_998_999_999_999_900),
+        ];
+        for (base, from, to, mantissa, scale, rounding, expected) in rows {
+            let result = converted(base, from, to, &rate(mantissa, scale, rounding));
+            assert_eq!(result, expected, "{base} at {mantissa}e-{scale}");
+        }
+    }
+
+    proptest! {
+        /// The result times the denominator lies within one unit (floor) or half a unit (half even) of the product.
+        #[test]
+        fn rounding_is_within_bounds(
+            base in 1u64..1_000_000_000_000_000_000, mantissa in 1u64..100_000_000_000,
+            scale in 0u32..=10, from in 0u8..=4, to in 0u8..=4,
+        ) {
+            let exact = minor(base) * minor(mantissa) * 10i128.pow(u32::from(to));
+            let unit = 10i128.pow(scale + u32::from(from));
+            let floor = converted(base, from, to, &rate(mantissa, scale, Rounding::Floor));
+            prop_assert!(floor * unit <= exact && exact < (floor + 1) * unit);
+            let even = converted(base, from, to, &rate(mantissa, scale, Rounding::HalfEven));
+            let distance = (even * unit - exact).abs();
+            prop_assert!(distance * 2 < unit || (distance * 2 == unit && even % 2 == 0));
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Guards that several events share, in groups 7 and 8.
+
+use std::sync::Arc;
+
+use super::{At, NotAdmitted, Stop, payment_id};
+use crate::admit::signers;
+use crate::code::{Code, Refusal};
+use crate::date::utc_date;
+use crate::event::{Event, Fee};
+use crate::ids::{AccountIndex, CurrencyCode, EventId, PaymentIndex};
+use crate::number::{AccountKind, Payer, Route};
+use crate::record::{AccountRecord, PaymentRecord};
+use crate::view::{Referenced, StateView, ViewError};
+
+/// A payment that an event is about, with its parties.
+pub(super) struct Case {
+    pub index: PaymentIndex,
+    pub before: Arc<PaymentRecord>,
+    pub debtor: Arc<AccountRecord>,
+    pub creditor: Arc<AccountRecord>,
+}
+
+/// A fee whose account was found.
+pub(super) struct FoundFee<'e> {
+    pub fee: &'e Fee,
+    pub index: AccountIndex,
+    pub account: Arc<AccountRecord>,
+}
+
+/// The exchange accounts between two currencies.
+#[derive(Clone, Copy)]
+pub(super) struct Bridge {
+    /// Of the payment's currency.
+    pub payment: AccountIndex,
+    /// Of the creditor's currency.
+    pub counter: AccountIndex,
+}
+
+impl Case {
+    /// PAYMENT_NOT_FOUND; PAYMENT_ACCESS_DENIED.
+    pub(super) fn load(view: &impl StateView, event: &Event) -> Result<Self, Stop> {
+        let id = payment_id(event)?;
+        let Some(index) = view.payment_index(&id)? else {
+            return Err(Refusal::of(Code::PaymentNotFound, "payment_id", id, "").into());
+        };
+        let case = Self::of(view, index)?;
+        let (debtor, creditor) = (case.debtor.id.as_str(), case.creditor.id.as_str());
+        if !signers::cover_payment(view, event, debtor, creditor)? {
+            let accounts = format!("a key that covers {debtor} or {creditor}");
+            let refusal = Refusal::of(Code::PaymentAccessDenied, "payment_id", id, accounts);
+            return Err(refusal.into());
+        }
+        Ok(case)
+    }
+
+    /// The case of a payment that exists.
+    pub(super) fn of(view: &impl StateView, index: PaymentIndex) -> Result<Self, ViewError> {
+        let before = view.payment(index)?;
+        let debtor = view.account(before.debtor)?;
+        let creditor = view.account(before.creditor)?;
+        Ok(Self { index, before, debtor, creditor })
+    }
+
+    /// Whether the creditor's currency is another than the payment's.
+    pub(super) fn crosses_currencies(&self) -> bool {
+        self.creditor.currency != self.before.currency
+    }
+
+    /// FX(p) and FX(q) when money crosses currencies: ACCOUNT_NOT_FOUND.
+    pub(super) fn bridge(&self, view: &impl StateView) -> Result<Option<Bridge>, Stop> {
+        if !self.crosses_currencies() {
+            return Ok(None);
+        }
+        let payment = special(view, AccountKind::Fx, self.before.currency)?;
+        let counter = special(view, AccountKind::Fx, self.creditor.currency)?;
+        Ok(Some(Bridge { payment, counter }))
+    }
+
+    /// Where a hold is placed beside the debtor: the clearing account, else the exchange account of the payment's
+    /// currency if currencies differ, else the creditor. ACCOUNT_NOT_FOUND.
+    pub(super) fn hold_counterparty(&self, view: &impl StateView) -> Result<AccountIndex, Stop> {
+        match (self.before.route, self.before.clearing) {
+            (Route::Clearing, Some(clearing)) => Ok(clearing),
+            (Route::Direct, None) if self.crosses_currencies() => {
+                special(view, AccountKind::Fx, self.before.currency)
+            }
+            (Route::Direct, None) => Ok(self.before.creditor),
+            (Route::Clearing, None) | (Route::Direct, Some(_)) => Err(NotAdmitted("clearing_account").into()),
+        }
+    }
+
+    /// A fee account of kind FEE: ACCOUNT_KIND_NOT_ALLOWED. Fee account and payer in the fee's currency:
+    /// ACCOUNT_CURRENCY_MISMATCH.
+    pub(super) fn check_fees(&self, fees: &[FoundFee<'_>]) -> Result<(), Refusal> {
+        for found in fees {
+            if found.account.kind != AccountKind::Fee {
+                let value = format!("{} of kind {}", found.account.id, found.account.kind);
+                return Err(Refusal::of(Code::AccountKindNotAllowed, "fees", value, AccountKind::Fee));
+            }
+        }
+        for FoundFee { fee, account, .. } in fees {
+            let payer = match fee.payer {
+                Some(Payer::Debtor) => &self.debtor,
+                _ => &self.creditor,
+            };
+            for account in [account, payer] {
+                in_currency(account, &fee.currency, "fees")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Index of the account that pays a fee.
+    pub(super) fn payer(&self, fee: &Fee) -> Result<AccountIndex, NotAdmitted> {
+        match fee.payer {
+            Some(Payer::Debtor) => Ok(self.before.debtor),
+            Some(Payer::Creditor) => Ok(self.before.creditor),
+            None => Err(NotAdmitted("payer")),
+        }
+    }
+
+    /// PREVIOUS_EVENT_MISMATCH.
+    pub(super) fn check_head(&self, event: &Event) -> Result<(), Refusal> {
+        if event.previous_event_id == self.before.head.0 {
+            return Ok(());
+        }
+        let found = match <[u8; 16]>::try_from(event.previous_event_id.as_slice()) {
+            Ok(id) => EventId(id).to_string(),
+            Err(_) => hex::encode(&event.previous_event_id),
+        };
+        Err(Refusal::of(Code::PreviousEventMismatch, "previous_event_id", found, self.before.head))
+    }
+
+    /// TRANSITION_NOT_ALLOWED, with the status that stands in the way.
+    pub(super) fn not_allowed(&self, event: &Event) -> Refusal {
+        Refusal::of(Code::TransitionNotAllowed, "body", event.body.name(), self.before.status)
+    }
+
+    /// AUTHORIZATION_EXPIRED.
+    pub(super) fn check_not_expired(&self, at: At) -> Result<(), Refusal> {
+        if self.before.is_expired_at(at.t_nanos) {
+            let at_nanos = self.before.expires_at_nanos;
+            return Err(Refusal::of(Code::AuthorizationExpired, "expires_at_nanos", at.t_nanos, at_nanos));
+        }
+        Ok(())
+    }
+
+    /// The record after an accepted submitted event, its status still to be derived.
+    pub(super) fn advanced(&self, event_id: EventId, at: At) -> PaymentRecord {
+        let mut after = PaymentRecord::clone(&self.before);
+        after.head = event_id;
+        after.event_count += 1;
+        after.last_index = at.log_index;
+        after
+    }
+
+    /// The change of this payment, with the status that its counters say.
+    pub(super) fn changed(&self, mut after: PaymentRecord) -> Vec<(PaymentIndex, Arc<PaymentRecord>)> {
+        after.status = after.derived_status();
+        vec![(self.index, Arc::new(after))]
+    }
+}
+
+/// Fee accounts in list order: ACCOUNT_NOT_FOUND.
+pub(super) fn find_fees<'e>(view: &impl StateView, fees: &'e [Fee]) -> Result<Vec<FoundFee<'e>>, Stop> {
+    let find = |(position, fee): (usize, &'e Fee)| {
+        let Some(index) = view.account_index(&fee.account)? else {
+            let field = format!("fees[{position}].account");
+            return Err(Refusal::of(Code::AccountNotFound, field, &fee.account, "").into());
+        };
+        Ok(FoundFee { fee, index, account: view.account(index)? })
+    };
+    fees.iter().enumerate().map(find).collect()
+}
+
+/// The exchange or dispute account of a currency: ACCOUNT_NOT_FOUND.
+pub(super) fn special(
+    view: &impl StateView,
+    kind: AccountKind,
+    currency: CurrencyCode,
+) -> Result<AccountIndex, Stop> {
+    let found = view.special_account(kind, currency)?;
+    let missing =
+        || Refusal::of(Code::AccountNotFound, "", format!("{kind} {currency}"), "one account per currency");
+    found.ok_or_else(|| missing().into())
+}
+
+/// ACCOUNT_CURRENCY_MISMATCH.
+pub(super) fn in_currency(account: &AccountRecord, currency: &str, field: &str) -> Result<(), Refusal> {
+    if account.currency.as_str() == currency {
+        return Ok(());
+    }
+    let value = format!("{} in {}", account.id, account.currency);
+    Err(Refusal::of(Code::AccountCurrencyMismatch, field, value, currency))
+}
+
+/// DUPLICATE_EXTERNAL_REF. Returns the reference to take over, when the event has one.
+pub(super) fn check_reference(
+    view: &impl StateView,
+    event: &Event,
+    referenced: Referenced,
+) -> Result<Option<(Arc<str>, String, Referenced)>, Stop> {
+    if event.external_ref.is_empty() {
+        return Ok(None);
+    }
+    let party = signers::party(view, event)?;
+    if let Some(taken) = view.external_reference(&party, &event.external_ref)? {
+        let by = match taken {
+            Referenced::Payment(id) => id.to_string(),
+            Referenced::Transfer(id) => id.to_string(),
+        };
+        let refusal = Refusal::of(Code::DuplicateExternalRef, "external_ref", &event.external_ref, by);
+        return Err(refusal.into());
+    }
+    Ok(Some((party, event.external_ref.clone(), referenced)))
+}
+
+/// PERIOD_CLOSED: the effective date, by default the UTC date of t, lies after the last closed period.
+pub(super) fn check_period(view: &impl StateView, event: &Event, at: At) -> Result<(), Refusal> {
+    let closed_through = view.params().closed_through;
+    let effective_date = match event.effective_date {
+        0 => utc_date(at.t_nanos),
+        date => date,
+    };
+    if effective_date <= closed_through {
+        return Err(Refusal::of(Code::PeriodClosed, "effective_date", effective_date, closed_through));
+    }
+    Ok(())
+}

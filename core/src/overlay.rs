@@ -1,0 +1,181 @@
+//! State before a member of a unit: what the members before it did, over the state before the unit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ledger_crypto::KeyBytes;
+
+use crate::apply::Effects;
+use crate::ids::{
+    AccountId, AccountIndex, BatchId, CurrencyCode, EventId, KeyIndex, LogIndex, PaymentId, PaymentIndex,
+};
+use crate::number::AccountKind;
+use crate::record::{AccountRecord, KeyRecord, PaymentRecord};
+use crate::seal::Params;
+use crate::view::{Constants, KnownEvent, Referenced, StateView, ViewError};
+
+/// Effects that are not committed yet, over a view. Event ids and due payments are those of the view below: a unit's
+/// ids were compared with each other at admission, and nothing expires inside a unit.
+pub(crate) struct Overlay<'v, V> {
+    below: &'v V,
+    accounts: BTreeMap<AccountIndex, Arc<AccountRecord>>,
+    opened: BTreeMap<AccountId, AccountIndex>,
+    payments: BTreeMap<PaymentIndex, Arc<PaymentRecord>>,
+    initiated: BTreeMap<PaymentId, PaymentIndex>,
+    keys: BTreeMap<KeyIndex, Arc<KeyRecord>>,
+    registered: BTreeMap<KeyBytes, KeyIndex>,
+    references: Vec<(Arc<str>, String, Referenced)>,
+    params: Option<Params>,
+    operator_count: u64,
+}
+
+impl<'v, V: StateView> Overlay<'v, V> {
+    pub(crate) fn new(below: &'v V) -> Self {
+        Self {
+            below,
+            accounts: BTreeMap::new(),
+            opened: BTreeMap::new(),
+            payments: BTreeMap::new(),
+            initiated: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            registered: BTreeMap::new(),
+            references: Vec::new(),
+            params: None,
+            operator_count: below.operator_count(),
+        }
+    }
+
+    pub(crate) fn absorb(&mut self, effects: &Effects) -> Result<(), ViewError> {
+        for (index, record) in &effects.accounts {
+            if index.0 >= self.account_count() {
+                self.opened.insert(record.id, *index);
+            }
+            self.accounts.insert(*index, Arc::clone(record));
+        }
+        for (index, record) in &effects.payments {
+            if index.0 >= self.payment_count() {
+                self.initiated.insert(record.id, *index);
+            }
+            self.payments.insert(*index, Arc::clone(record));
+        }
+        for (index, record) in &effects.keys {
+            let counted = if index.0 >= self.key_count() {
+                self.registered.insert(record.key, *index);
+                0
+            } else {
+                u64::from(self.key(*index)?.is_full_operator())
+            };
+            self.operator_count = self.operator_count - counted + u64::from(record.is_full_operator());
+            self.keys.insert(*index, Arc::clone(record));
+        }
+        self.references.extend(effects.external_reference.clone());
+        if let Some(params) = &effects.params {
+            self.params = Some(params.clone());
+        }
+        Ok(())
+    }
+}
+
+impl<V: StateView> StateView for Overlay<'_, V> {
+    fn constants(&self) -> &Constants {
+        self.below.constants()
+    }
+
+    fn params(&self) -> &Params {
+        self.params.as_ref().unwrap_or_else(|| self.below.params())
+    }
+
+    fn account_count(&self) -> u64 {
+        self.below.account_count() + self.opened.len() as u64
+    }
+
+    fn payment_count(&self) -> u64 {
+        self.below.payment_count() + self.initiated.len() as u64
+    }
+
+    fn key_count(&self) -> u64 {
+        self.below.key_count() + self.registered.len() as u64
+    }
+
+    fn account_index(&self, id: &str) -> Result<Option<AccountIndex>, ViewError> {
+        if !self.opened.is_empty()
+            && let Some(index) = AccountId::parse(id).and_then(|id| self.opened.get(&id))
+        {
+            return Ok(Some(*index));
+        }
+        self.below.account_index(id)
+    }
+
+    fn account(&self, index: AccountIndex) -> Result<Arc<AccountRecord>, ViewError> {
+        match self.accounts.get(&index) {
+            Some(record) => Ok(Arc::clone(record)),
+            None => self.below.account(index),
+        }
+    }
+
+    fn special_account(
+        &self,
+        kind: AccountKind,
+        currency: CurrencyCode,
+    ) -> Result<Option<AccountIndex>, ViewError> {
+        for index in self.opened.values() {
+            let record = self.account(*index)?;
+            if record.kind == kind && record.currency == currency {
+                return Ok(Some(*index));
+            }
+        }
+        self.below.special_account(kind, currency)
+    }
+
+    fn payment_index(&self, id: &PaymentId) -> Result<Option<PaymentIndex>, ViewError> {
+        match self.initiated.get(id) {
+            Some(index) => Ok(Some(*index)),
+            None => self.below.payment_index(id),
+        }
+    }
+
+    fn payment(&self, index: PaymentIndex) -> Result<Arc<PaymentRecord>, ViewError> {
+        match self.payments.get(&index) {
+            Some(record) => Ok(Arc::clone(record)),
+            None => self.below.payment(index),
+        }
+    }
+
+    fn key_index(&self, key: &KeyBytes) -> Result<Option<KeyIndex>, ViewError> {
+        match self.registered.get(key) {
+            Some(index) => Ok(Some(*index)),
+            None => self.below.key_index(key),
+        }
+    }
+
+    fn key(&self, index: KeyIndex) -> Result<Arc<KeyRecord>, ViewError> {
+        match self.keys.get(&index) {
+            Some(record) => Ok(Arc::clone(record)),
+            None => self.below.key(index),
+        }
+    }
+
+    fn operator_count(&self) -> u64 {
+        self.operator_count
+    }
+
+    fn known_event(&self, id: &EventId) -> Result<Option<KnownEvent>, ViewError> {
+        self.below.known_event(id)
+    }
+
+    fn known_batch(&self, id: &BatchId) -> Result<Option<LogIndex>, ViewError> {
+        self.below.known_batch(id)
+    }
+
+    fn external_reference(&self, party: &str, reference: &str) -> Result<Option<Referenced>, ViewError> {
+        let taken = self.references.iter().find(|(by, text, _)| by.as_ref() == party && text == reference);
+        match taken {
+            Some((_, _, referenced)) => Ok(Some(*referenced)),
+            None => self.below.external_reference(party, reference),
+        }
+    }
+
+    fn next_due(&self, at_nanos: u64) -> Result<Option<(u64, PaymentIndex)>, ViewError> {
+        self.below.next_due(at_nanos)
+    }
+}
