@@ -29,7 +29,9 @@ pub fn iso_currency(code: CurrencyCode) -> Option<IsoCurrency> {
 
 /// Every currency that has an exponent, with it, ascending by code.
 pub fn currencies() -> impl Iterator<Item = (CurrencyCode, u8)> {
-    iso4217::TABLE.iter().filter_map(|(code, decimals)| Some((CurrencyCode::from_bytes(*code)?, (*decimals)?)))
+    iso4217::TABLE
+        .iter()
+        .filter_map(|(code, decimals)| Some((CurrencyCode::from_bytes(*code)?, (*decimals)?)))
 }
 
 /// Why a text is not an amount.
@@ -112,7 +114,10 @@ impl Amount {
     pub fn parse(text: &str, exponent: impl Fn(CurrencyCode) -> Option<u8>) -> Result<Self, AmountError> {
         let unknown = || AmountError::Currency { text: text.to_owned() };
         let Some((number, code)) = text.split_once(' ') else {
-            return Err(AmountError::Form { text: text.to_owned(), expected: "such as 12.34 USD".to_owned() });
+            return Err(AmountError::Form {
+                text: text.to_owned(),
+                expected: "such as 12.34 USD".to_owned(),
+            });
         };
         let currency = CurrencyCode::parse(code).ok_or_else(unknown)?;
         let exponent = exponent(currency).ok_or_else(unknown)?;
@@ -169,8 +174,8 @@ mod tests {
     fn near_misses_are_refused() {
         for text in [
             "", ".", "1", "1.", ".5", ".50", "1.5", "1.500", "01.50", "00.50", "-1.50", "+1.50", "1_000.00",
-            "1,00", "1.0e", "1e2", " 1.00", "1.00 ", "1. 00", "1.0 0", "1..00", "1.00.00", "١.٠٠", "1.0０", "0x1.00",
-            "1,000.00", "1.00\n", "NaN", "inf", "1.-0", "1.+0",
+            "1,00", "1.0e", "1e2", " 1.00", "1.00 ", "1. 00", "1.0 0", "1..00", "1.00.00", "١.٠٠", "1.0０",
+            "0x1.00", "1,000.00", "1.00\n", "NaN", "inf", "1.-0", "1.+0",
         ] {
             assert!(matches!(parse_amount(text, 2), Err(AmountError::Form { .. })), "{text:?}");
         }

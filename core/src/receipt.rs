@@ -1,13 +1,15 @@
 //! Receipts: proof that an entry is in the log, checkable offline. File form: C2SP `tlog-proof.md`.
 
-use ledger_crypto::Hash;
+use base64::engine::{Engine, general_purpose::STANDARD};
 use ledger_crypto::note::VerifierKey;
-use ledger_merkle::verify::ProofError;
+use ledger_crypto::{Hash, PublicKey, dsse};
+use ledger_merkle::verify::{self, ProofError};
 
-use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::batch::{BATCH_TYPE, Batch};
+use crate::checkpoint::{Checkpoint, CheckpointError, parse_decimal, parse_hash};
 use crate::code::Refusal;
-use crate::entry::{Entry, EntryError};
-use crate::event::Event;
+use crate::entry::{Content, Entry, EntryError, EntrySignature};
+use crate::event::{EVENT_TYPE, Event};
 
 /// A `.tlog-proof` file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,34 +88,183 @@ pub enum ReceiptError {
 impl TlogProof {
     /// The text of the file.
     pub fn to_text(&self) -> String {
-        todo!("core bytes")
+        let mut text = format!("{MAGIC}\n");
+        if !self.extra.is_empty() {
+            text.push_str(&format!("extra {}\n", STANDARD.encode(&self.extra)));
+        }
+        text.push_str(&format!("index {}\n", self.index));
+        for hash in &self.path {
+            text.push_str(&STANDARD.encode(hash));
+            text.push('\n');
+        }
+        text.push('\n');
+        text.push_str(&self.checkpoint);
+        text
     }
 
-    /// Reads the text of a file strictly.
+    /// Reads the text of a file strictly; the checkpoint is not looked at.
+    ///
+    /// # Errors
+    /// [`ReceiptError::Form`].
     pub fn parse(text: &str) -> Result<Self, ReceiptError> {
-        todo!("core bytes")
+        let mut lines = Lines { rest: text, number: 0 };
+        if lines.next()? != MAGIC {
+            return Err(lines.refuse("c2sp.org/tlog-proof@v1"));
+        }
+        let mut line = lines.next()?;
+        let mut extra = Vec::new();
+        if let Some(encoded) = line.strip_prefix("extra ") {
+            let decoded = STANDARD.decode(encoded).ok().filter(|extra| !extra.is_empty());
+            extra =
+                decoded.ok_or_else(|| lines.refuse("\"extra \" and standard base64 of at least a byte"))?;
+            line = lines.next()?;
+        }
+        let index = line.strip_prefix("index ").and_then(parse_decimal);
+        let index = index.ok_or_else(|| lines.refuse("\"index \" and a number without leading zeros"))?;
+        let mut path = Vec::new();
+        loop {
+            let line = lines.next()?;
+            if line.is_empty() {
+                break;
+            }
+            if path.len() == MAX_PATH {
+                return Err(lines.refuse("an empty line after at most 64 hashes"));
+            }
+            path.push(parse_hash(line).ok_or_else(|| lines.refuse("a hash in standard base64"))?);
+        }
+        Ok(Self { extra, index, path, checkpoint: lines.rest.to_owned() })
     }
 
-    /// Checks that `leaf` is proved under a checkpoint of `key`.
+    /// Checks that `leaf` is proved under a checkpoint signed by `key`, whose name is the origin.
+    ///
+    /// # Errors
+    /// [`ReceiptError::Checkpoint`], [`ReceiptError::Proof`].
     pub fn verify(&self, leaf: &[u8], key: &VerifierKey) -> Result<Checkpoint, ReceiptError> {
-        todo!("core bytes")
+        let checkpoint = Checkpoint::open(&self.checkpoint, key, &key.name)?;
+        verify::inclusion(leaf, self.index, checkpoint.size, &self.path, &checkpoint.root)?;
+        Ok(checkpoint)
     }
 }
 
 impl Receipt {
     /// The text of the file.
     pub fn to_text(&self) -> String {
-        todo!("core bytes")
+        self.clone().into_proof().to_text()
     }
 
     /// Reads the text of a file strictly.
+    ///
+    /// # Errors
+    /// [`ReceiptError::Form`], for a file without an entry too.
     pub fn parse(text: &str) -> Result<Self, ReceiptError> {
-        todo!("core bytes")
+        let TlogProof { extra, index, path, checkpoint } = TlogProof::parse(text)?;
+        if extra.is_empty() {
+            return Err(ReceiptError::Form { line: 2, clause: "\"extra \" and the entry" });
+        }
+        Ok(Self { index, entry: extra, path, checkpoint })
     }
 
     /// Checks everything that can be checked offline: the checkpoint's signature and origin (the name of `key`), the
-    /// proof, the entry's form, and, of an event, its ledger id, its signers and every signature.
+    /// proof, the entry's form, that entry 0 is the genesis of this ledger, and, of an event or the header of a batch,
+    /// its ledger id, its signers and every signature. Whether the signers were allowed to sign needs their
+    /// certificates, whether the rules were kept needs the log.
+    ///
+    /// # Errors
+    /// [`ReceiptError`]. A member of a batch is refused: its signatures stand in the header.
     pub fn verify(&self, key: &VerifierKey, ledger_id: &Hash) -> Result<VerifiedReceipt, ReceiptError> {
-        todo!("core bytes")
+        let checkpoint = self.clone().into_proof().verify(&self.entry, key)?;
+        let entry = Entry::decode(&self.entry)?;
+        if (self.index == 0) != (entry.kind() == 0) {
+            let expected = if self.index == 0 { "0, the genesis" } else { "1 to 5" };
+            return Err(field("kind", entry.kind(), expected));
+        }
+        let event = match &entry.content {
+            Content::Genesis { .. } => {
+                expect_ledger(&Entry::leaf_hash(&self.entry), ledger_id)?;
+                None
+            }
+            Content::Event { signatures, payload_type, payload } => {
+                if payload_type != EVENT_TYPE {
+                    return Err(field("type", payload_type, EVENT_TYPE));
+                }
+                let event = Event::decode(payload)?;
+                expect_ledger(&event.ledger_id, ledger_id)?;
+                check_signatures(EVENT_TYPE, payload, &event.signers, signatures)?;
+                Some(event)
+            }
+            Content::BatchHeader { signatures, payload } => {
+                let batch = Batch::decode(payload)?;
+                expect_ledger(&batch.ledger_id, ledger_id)?;
+                check_signatures(BATCH_TYPE, payload, &batch.signers, signatures)?;
+                None
+            }
+            Content::Seal(_) | Content::Expiry { .. } => None,
+            Content::BatchedEvent { .. } => {
+                return Err(field("kind", entry.kind(), "an entry that holds its own signatures"));
+            }
+        };
+        Ok(VerifiedReceipt { index: self.index, entry, event, checkpoint })
     }
+
+    fn into_proof(self) -> TlogProof {
+        let Self { index, entry, path, checkpoint } = self;
+        TlogProof { extra: entry, index, path, checkpoint }
+    }
+}
+
+/// First line of the file.
+const MAGIC: &str = "c2sp.org/tlog-proof@v1";
+/// A tree of less than 2^64 leaves has no longer path.
+const MAX_PATH: usize = 64;
+
+struct Lines<'a> {
+    rest: &'a str,
+    number: usize,
+}
+
+impl<'a> Lines<'a> {
+    /// The next line, which must end in a newline.
+    fn next(&mut self) -> Result<&'a str, ReceiptError> {
+        self.number += 1;
+        let (line, rest) = self.rest.split_once('\n').ok_or_else(|| self.refuse("a line and a newline"))?;
+        self.rest = rest;
+        Ok(line)
+    }
+
+    /// The line that was read last is not what it should be.
+    fn refuse(&self, clause: &'static str) -> ReceiptError {
+        ReceiptError::Form { line: self.number, clause }
+    }
+}
+
+fn expect_ledger(found: &[u8], expected: &Hash) -> Result<(), ReceiptError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(field("ledger_id", hex::encode(found), hex::encode(expected)))
+}
+
+/// Exactly one valid signature for each of `signers`, and no other.
+fn check_signatures(
+    payload_type: &str,
+    payload: &[u8],
+    signers: &[Vec<u8>],
+    signatures: &[EntrySignature],
+) -> Result<(), ReceiptError> {
+    let keys = signatures.iter().map(|signature| signature.key.as_slice());
+    if !keys.eq(signers.iter().map(Vec::as_slice)) {
+        return Err(field("signers", "other keys than those of the signatures", "the same keys"));
+    }
+    let message = dsse::message(payload_type, payload);
+    for EntrySignature { key, signature } in signatures {
+        let public = PublicKey::from_bytes(key).map_err(|error| field("key", error, "a valid key"))?;
+        public
+            .verify(&message, signature)
+            .map_err(|error| field("signature", error, format!("a signature of {}", hex::encode(key))))?;
+    }
+    Ok(())
+}
+
+fn field(field: &'static str, found: impl ToString, expected: impl ToString) -> ReceiptError {
+    ReceiptError::Field { field, found: found.to_string(), expected: expected.to_string() }
 }

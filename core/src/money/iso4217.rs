@@ -60,9 +60,9 @@ mod tests {
             })
             .collect();
         table.sort_unstable();
-        let rows = table.iter().map(|(code, decimals)| {
-            format!("(*b\"{}\", {decimals:?})", std::str::from_utf8(code).unwrap())
-        });
+        let rows = table
+            .iter()
+            .map(|(code, decimals)| format!("(*b\"{}\", {decimals:?})", std::str::from_utf8(code).unwrap()));
         assert!(table == TABLE, "the table should be:\n{}", rows.collect::<Vec<_>>().join(", "));
     }
 
