@@ -1,0 +1,209 @@
+//! Reads. They return the messages of the service: amounts in minor units, 128-bit numbers as decimal strings.
+
+use ledger_core::ids::{BlockHeight, EventId, LogIndex, PaymentId};
+use ledger_proto::v1;
+
+use crate::connection::Client;
+use crate::error::ClientError;
+
+/// Names an entry of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryRef {
+    /// By its place.
+    Index(LogIndex),
+    /// By the event in it.
+    Event(EventId),
+}
+
+/// Where a page of a list starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// As an earlier page returned it; empty: from the start.
+    pub cursor: Vec<u8>,
+    /// Most elements; 0: as many as the server gives at most.
+    pub limit: u32,
+}
+
+/// A read: tried again while the server is away.
+macro_rules! read {
+    ($client:expr, $method:ident, $name:literal, $request:expr) => {{
+        let request = $request;
+        let mut attempts = $client.retry().begin();
+        loop {
+            match $client.service().$method(request.clone()).await {
+                Ok(response) => break Ok(response.into_inner()),
+                Err(status) => attempts.wait(status).await.map_err(ClientError::status($name))?,
+            }
+        }
+    }};
+}
+
+/// All of them fail with [`ClientError::Status`]: NOT_FOUND and OUT_OF_RANGE for what is not there, UNAVAILABLE when
+/// the server is away.
+impl Client {
+    /// Which ledger this is, how far it is, and the limits of the server.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn status(&self) -> Result<v1::GetStatusResponse, ClientError> {
+        read!(self, get_status, "GetStatus", v1::GetStatusRequest {})
+    }
+
+    /// One entry of the log.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn event(&self, entry: EntryRef) -> Result<v1::LogEntry, ClientError> {
+        let entry = match entry {
+            EntryRef::Index(index) => v1::get_event_request::Entry::LogIndex(index.0),
+            EntryRef::Event(id) => v1::get_event_request::Entry::EventId(id.0.to_vec()),
+        };
+        let request = v1::GetEventRequest { entry: Some(entry) };
+        let response: v1::GetEventResponse = read!(self, get_event, "GetEvent", request)?;
+        present("entry", response.entry)
+    }
+
+    /// One payment.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn payment(&self, id: PaymentId) -> Result<v1::Payment, ClientError> {
+        let request = v1::GetPaymentRequest { payment_id: id.0.to_vec() };
+        let response: v1::GetPaymentResponse = read!(self, get_payment, "GetPayment", request)?;
+        present("payment", response.payment)
+    }
+
+    /// Entries of a payment, its expiry included, in log order.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn payment_events(
+        &self,
+        id: PaymentId,
+        page: Page,
+    ) -> Result<v1::ListPaymentEventsResponse, ClientError> {
+        let Page { cursor, limit } = page;
+        let request = v1::ListPaymentEventsRequest { payment_id: id.0.to_vec(), cursor, limit };
+        read!(self, list_payment_events, "ListPaymentEvents", request)
+    }
+
+    /// One account, with its balance now and, when asked for, right after an entry.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn account(
+        &self,
+        account: &str,
+        as_of: Option<LogIndex>,
+    ) -> Result<v1::GetAccountResponse, ClientError> {
+        let as_of = as_of.map(|index| index.0);
+        let request = v1::GetAccountRequest { account: account.to_owned(), as_of };
+        read!(self, get_account, "GetAccount", request)
+    }
+
+    /// Accounts in the order of their opening.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn accounts(&self, page: Page) -> Result<v1::ListAccountsResponse, ClientError> {
+        let Page { cursor, limit } = page;
+        read!(self, list_accounts, "ListAccounts", v1::ListAccountsRequest { cursor, limit })
+    }
+
+    /// Statement lines of an account, in log order.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn account_entries(
+        &self,
+        account: &str,
+        page: Page,
+    ) -> Result<v1::ListAccountEntriesResponse, ClientError> {
+        let Page { cursor, limit } = page;
+        let request = v1::ListAccountEntriesRequest { account: account.to_owned(), cursor, limit };
+        read!(self, list_account_entries, "ListAccountEntries", request)
+    }
+
+    /// One block; `None`: the newest sealed one.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn block(&self, height: Option<BlockHeight>) -> Result<v1::Block, ClientError> {
+        let block = match height {
+            Some(height) => v1::get_block_request::Block::Height(height.0),
+            None => v1::get_block_request::Block::Latest(v1::Latest {}),
+        };
+        let request = v1::GetBlockRequest { block: Some(block) };
+        let response: v1::GetBlockResponse = read!(self, get_block, "GetBlock", request)?;
+        present("block", response.block)
+    }
+
+    /// Blocks by ascending height, from a height on when the page has no cursor.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn blocks(&self, from: BlockHeight, page: Page) -> Result<v1::ListBlocksResponse, ClientError> {
+        let Page { cursor, limit } = page;
+        let request = v1::ListBlocksRequest { from_height: from.0, cursor, limit };
+        read!(self, list_blocks, "ListBlocks", request)
+    }
+
+    /// Sums of all accounts per currency and kind.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn trial_balance(&self) -> Result<v1::TrialBalanceResponse, ClientError> {
+        read!(self, trial_balance, "TrialBalance", v1::TrialBalanceRequest {})
+    }
+
+    /// The newest signed checkpoint, unverified: [`crate::LogIdentity::open`] checks it.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn checkpoint(&self) -> Result<String, ClientError> {
+        let response: v1::GetCheckpointResponse =
+            read!(self, get_checkpoint, "GetCheckpoint", v1::GetCheckpointRequest {})?;
+        Ok(response.checkpoint)
+    }
+
+    /// Encoded entries from an index on, below the published checkpoint: at least one, at most `limit` (0: as many as
+    /// the server gives).
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn entries(&self, from: LogIndex, limit: u32) -> Result<Vec<Vec<u8>>, ClientError> {
+        let request = v1::GetEntriesRequest { from: from.0, limit };
+        let response: v1::GetEntriesResponse = read!(self, get_entries, "GetEntries", request)?;
+        let returned = response.entries.len();
+        if returned == 0 || (limit > 0 && returned > limit as usize) {
+            let found = format!("{returned} entries where 1 to {limit} were asked for");
+            return Err(ClientError::Malformed { field: "entries", found });
+        }
+        Ok(response.entries)
+    }
+
+    /// The first `width` hashes of a tile of the log tree.
+    pub(crate) async fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, ClientError> {
+        let request = v1::GetTileRequest { level: u32::from(level), index, width: u32::from(width) };
+        let response: v1::GetTileResponse = read!(self, get_tile, "GetTile", request)?;
+        Ok(response.tile)
+    }
+
+    /// Waits on the server's side until a checkpoint covers an entry.
+    pub(crate) async fn sealed_proof(
+        &self,
+        entry: EntryRef,
+        timeout_millis: u32,
+    ) -> Result<v1::AwaitSealedResponse, ClientError> {
+        let entry = match entry {
+            EntryRef::Index(index) => v1::await_sealed_request::Entry::LogIndex(index.0),
+            EntryRef::Event(id) => v1::await_sealed_request::Entry::EventId(id.0.to_vec()),
+        };
+        let request = v1::AwaitSealedRequest { entry: Some(entry), timeout_millis };
+        read!(self, await_sealed, "AwaitSealed", request)
+    }
+}
+
+fn present<T>(field: &'static str, value: Option<T>) -> Result<T, ClientError> {
+    value.ok_or_else(|| ClientError::Malformed { field, found: "absent".to_owned() })
+}
