@@ -63,7 +63,9 @@ impl ClientError {
             Self::Malformed { .. } => Cause::Broken,
             Self::StreamEnded => Cause::Unavailable,
             Self::Status { status, .. } => match status.code() {
-                GrpcCode::InvalidArgument | GrpcCode::Unauthenticated | GrpcCode::PermissionDenied => Cause::Usage,
+                GrpcCode::InvalidArgument | GrpcCode::Unauthenticated | GrpcCode::PermissionDenied => {
+                    Cause::Usage
+                }
                 GrpcCode::NotFound | GrpcCode::OutOfRange | GrpcCode::Unimplemented => Cause::Missing,
                 GrpcCode::DataLoss => Cause::Broken,
                 _ => Cause::Unavailable,

@@ -301,7 +301,8 @@ mod tests {
 
     #[test]
     fn pages_end_where_bundles_end_and_at_the_size() {
-        let cases = [(0, 5, 1000, 5), (0, 5000, 1000, 768), (768, 5000, 1000, 1000 - 232), (0, 5000, 100, 100)];
+        let cases =
+            [(0, 5, 1000, 5), (0, 5000, 1000, 768), (768, 5000, 1000, 1000 - 232), (0, 5000, 100, 100)];
         for (next, size, page_limit, expected) in cases {
             assert_eq!(page_from(next, size, page_limit), expected, "{next} {size} {page_limit}");
         }

@@ -52,10 +52,8 @@ impl Client {
     ) -> Result<SealedReceipt, ReceiptError> {
         let millis = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
         let response = self.sealed_proof(entry, millis).await?;
-        let text = String::from_utf8(response.tlog_proof).map_err(|_| ClientError::Malformed {
-            field: "tlog_proof",
-            found: "not text".to_owned(),
-        })?;
+        let text = String::from_utf8(response.tlog_proof)
+            .map_err(|_| ClientError::Malformed { field: "tlog_proof", found: "not text".to_owned() })?;
         let verified = Receipt::parse(&text)?.verify(log.key(), log.ledger_id())?;
         if !is_of(&verified, entry) {
             let asked = match entry {
