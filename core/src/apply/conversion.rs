@@ -83,7 +83,7 @@ mod tests {
             (5, 2, 0, 50, 0, HalfEven, 2),
             (1, 0, 4, 1, 0, Floor, 10_000),
             (1, 2, 2, 99, 2, Floor, 0),
-            (999_999_999_999_999_999, 0, 4, 99_999_999_999, 10, Floor, 99_999_999_998_999_999_999_900),
+            (999_999_999_999_999_999, 0, 4, 99_999_999_999, 10, Floor, 99_999_999_998_999_999_900_000),
         ];
         for (base, from, to, mantissa, scale, rounding, expected) in rows {
             let result = converted(base, from, to, &rate(mantissa, scale, rounding));
