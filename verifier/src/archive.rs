@@ -1,0 +1,186 @@
+//! An export, judged.
+//!
+//! First what is about files as a whole: checkpoint, genesis, names and lengths of tiles and bundles. Then every entry
+//! in the order of the log, so that the first finding is the one with the lowest log index. Last the root of the
+//! checkpoint. Files that a tree of the checkpoint's size does not have are not read: tlog-tiles lets partial tiles of
+//! earlier sizes stay, and a name unknown to the format proves nothing either way.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{PoisonError, RwLock};
+
+use ledger_core::checkpoint::Checkpoint;
+use ledger_core::entry::MAX_ENTRY_BYTES;
+use ledger_core::export::{CHECKPOINT_PATH, GENESIS_PATH};
+use ledger_core::replay::{Finding, ReadEntry, Replay};
+use ledger_core::view::StateView;
+use ledger_crypto::{KeyBytes, PublicKey};
+use ledger_merkle::tile::{self, entries_path, entry_bundles_of_size, tiles_of_size};
+use ledger_merkle::{Hash, leaf_hash};
+use rayon::ThreadPool;
+
+use crate::bundle::{Leaf, Tree};
+use crate::chain::{Chain, HashedEntry};
+use crate::checkpoint;
+use crate::folder::{Folder, StoredTiles};
+use crate::report::{Report, Stop};
+use crate::stream::Run;
+use crate::tiles::tile_of_size;
+use crate::trust::Trust;
+
+/// Longest checkpoint that is read: a hundred signature lines of the longest kind known.
+const CHECKPOINT_BYTES: u64 = 1 << 20;
+/// Decompressed keys that are kept; a log has as many signers as it likes.
+const KEPT_KEYS: usize = 1 << 16;
+
+/// How much is checked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Checks {
+    /// Everything, the rules by replay.
+    Full,
+    /// Files, hash tiles, all roots of the log, the chain of seals, the checkpoint.
+    HashesOnly,
+}
+
+/// Checks the export in `folder` on the workers of `pool`. `progress` is told how many entries are done, of how many.
+pub fn check_archive(
+    folder: &Path,
+    trust: &Trust,
+    checks: Checks,
+    pool: &ThreadPool,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Report {
+    let mut size = None;
+    match judge(folder, trust, checks, pool, progress, &mut size) {
+        Ok(report) => report,
+        Err(stop) => Report::stopped(located(stop, size), size),
+    }
+}
+
+fn judge(
+    folder: &Path,
+    trust: &Trust,
+    checks: Checks,
+    pool: &ThreadPool,
+    progress: &mut dyn FnMut(u64, u64),
+    size: &mut Option<u64>,
+) -> Result<Report, Stop> {
+    let folder = Folder::open(folder)?;
+    let note = folder.read(CHECKPOINT_PATH, CHECKPOINT_BYTES)?;
+    let checkpoint = checkpoint::open(&note, trust, CHECKPOINT_PATH)?;
+    *size = Some(checkpoint.size);
+    check_genesis(&folder, trust)?;
+    check_files(&folder, checkpoint.size)?;
+
+    let tree = Tree { folder: &folder, size: checkpoint.size, root: checkpoint.root };
+    let run = Run { tree, pool, progress };
+    let (height, what) = match checks {
+        Checks::Full => (replay(run, trust)?, "every hash, signature, rule, root and total"),
+        Checks::HashesOnly => (hash(run, trust)?, "every hash and root, neither signatures nor rules"),
+    };
+    check_root(&folder, &checkpoint)?;
+    let height = height.ok_or_else(|| {
+        let expected = "the index of a seal, plus 1";
+        Stop::wrong_file(CHECKPOINT_PATH, "size", expected, checkpoint.size)
+    })?;
+    let words = format!("valid: {} entries in {} blocks; checked {what}", checkpoint.size, height + 1);
+    Ok(Report::valid(checkpoint.size, Some(height), words))
+}
+
+/// The whole log through the rules; the height of the seal that ends it.
+fn replay(run: Run<'_>, trust: &Trust) -> Result<Option<u64>, Stop> {
+    let keys = KnownKeys::default();
+    let mut replay = Replay::new(trust.ledger_id);
+    run.each(
+        |encoded| ReadEntry::read(encoded, |key| keys.find(key)),
+        |entry, elsewhere| Ok(replay.push(entry, elsewhere)?),
+    )?;
+    check_log_key(&replay, trust)?;
+    Ok(replay.sealed().map(|height| height.0))
+}
+
+/// The whole log through hashes and seals; the height of the seal that ends it.
+fn hash(run: Run<'_>, trust: &Trust) -> Result<Option<u64>, Stop> {
+    let mut chain = Chain::new(trust.ledger_id);
+    run.each(HashedEntry::read, |entry, elsewhere| chain.push(entry, elsewhere))?;
+    Ok(chain.sealed().map(|height| height.0))
+}
+
+fn check_genesis(folder: &Folder, trust: &Trust) -> Result<(), Stop> {
+    let genesis = folder.read(GENESIS_PATH, MAX_ENTRY_BYTES as u64)?;
+    let found = leaf_hash(&genesis);
+    if found != trust.ledger_id {
+        let expected = hex::encode(trust.ledger_id);
+        return Err(Stop::wrong_file(GENESIS_PATH, "ledger_id", expected, hex::encode(found)));
+    }
+    Ok(())
+}
+
+fn check_files(folder: &Folder, size: u64) -> Result<(), Stop> {
+    tiles_of_size(size).try_for_each(|tile| folder.expect_tile(&tile))?;
+    entry_bundles_of_size(size).try_for_each(|(index, width)| folder.expect_file(&entries_path(index, width)))
+}
+
+/// Every tile is what the entries hash to by now, so the root over the tiles is the root over the entries.
+fn check_root(folder: &Folder, checkpoint: &Checkpoint) -> Result<(), Stop> {
+    let root = tile::root(&StoredTiles { folder }, checkpoint.size).map_err(|error| match error {
+        tile::ReadError::Nodes(stop) => stop,
+        other => Stop::wrong_file(CHECKPOINT_PATH, "size", "tiles of that many entries", other),
+    })?;
+    if root != checkpoint.root {
+        let (expected, found) = (hex::encode(root), hex::encode(checkpoint.root));
+        return Err(Stop::wrong_file(CHECKPOINT_PATH, "root", expected, found));
+    }
+    Ok(())
+}
+
+/// The auditor's key is that of the genesis, or the one in force at the end.
+fn check_log_key(replay: &Replay, trust: &Trust) -> Result<(), Stop> {
+    let Some(state) = replay.state() else { return Ok(()) };
+    let first = state.constants().genesis.log_key.as_slice();
+    let key = trust.key.key.as_bytes();
+    if first != key && state.params().log_key != *key {
+        let expected = hex::encode(first);
+        return Err(Stop::wrong_file(GENESIS_PATH, "log_key", expected, hex::encode(key)));
+    }
+    Ok(())
+}
+
+/// Adds to a finding about an entry the file in which the entry stands.
+fn located(stop: Stop, size: Option<u64>) -> Stop {
+    let locate = |mut finding: Box<Finding>| {
+        if let (None, Some(index), Some(size)) = (&finding.file, finding.log_index, size) {
+            let tile = tile_of_size(size, 0, index.0 / u64::from(tile::WIDTH));
+            finding.file = Some(entries_path(tile.index, tile.width));
+        }
+        finding
+    };
+    match stop {
+        Stop::Invalid(finding) => Stop::Invalid(locate(finding)),
+        Stop::CouldNotCheck(finding) => Stop::CouldNotCheck(locate(finding)),
+    }
+}
+
+impl Leaf for ReadEntry {
+    fn leaf_hash(&self) -> &Hash {
+        self.leaf_hash()
+    }
+}
+
+/// Decompressed keys of signers. Decompressing costs as much as two signature checks, and signers come again.
+#[derive(Default)]
+struct KnownKeys(RwLock<HashMap<KeyBytes, PublicKey>>);
+
+impl KnownKeys {
+    fn find(&self, key: &KeyBytes) -> Option<PublicKey> {
+        if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(key) {
+            return Some(known.clone());
+        }
+        let key = PublicKey::from_bytes(key).ok()?;
+        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < KEPT_KEYS {
+            kept.insert(*key.as_bytes(), key.clone());
+        }
+        Some(key)
+    }
+}

@@ -1,0 +1,72 @@
+//! One entry, checked offline: its proof under a checkpoint of the log's key, its form, its signatures.
+
+use std::fs;
+use std::path::Path;
+
+use ledger_core::entry::{Content, Entry};
+use ledger_core::receipt::{Receipt, ReceiptError, VerifiedReceipt};
+
+use crate::checkpoint;
+use crate::report::{Report, Stop};
+use crate::trust::Trust;
+
+/// Longest receipt that is read: an entry in base64, a path of 64 hashes and a checkpoint with a hundred lines.
+const RECEIPT_BYTES: u64 = 2 << 20;
+
+/// Checks the receipt in a file. What it proves: the log's key committed to this entry at this index, and each of its
+/// signers signed it for this ledger. Whether a signer was registered then is for the archive or the key's certificate.
+pub fn check_receipt(file: &Path, trust: &Trust) -> Report {
+    let name = file.display().to_string();
+    match judge(file, &name, trust) {
+        Ok(receipt) => {
+            let size = receipt.checkpoint.size;
+            let what = describe(&receipt.entry);
+            let words = format!("valid: {what} is entry {} of a log of {size} entries", receipt.index);
+            Report::valid(size, None, words)
+        }
+        Err(stop) => Report::stopped(stop, None),
+    }
+}
+
+fn judge(file: &Path, name: &str, trust: &Trust) -> Result<VerifiedReceipt, Stop> {
+    let text = read(file, name)?;
+    let receipt = Receipt::parse(&text).map_err(|error| explain(&error, trust, name))?;
+    receipt.verify(&trust.key, &trust.ledger_id).map_err(|error| explain(&error, trust, name))
+}
+
+fn read(file: &Path, name: &str) -> Result<String, Stop> {
+    let unreadable = |error| Stop::unreadable(name, &error);
+    let metadata = fs::metadata(file).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(Stop::wrong_file(name, "file", "a regular file", "something else"));
+    }
+    if metadata.len() > RECEIPT_BYTES {
+        let expected = format!("at most {RECEIPT_BYTES} bytes");
+        return Err(Stop::wrong_file(name, "length", expected, format!("{} bytes", metadata.len())));
+    }
+    let bytes = fs::read(file).map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|error| Stop::wrong_file(name, "text", "UTF-8", error))
+}
+
+fn explain(error: &ReceiptError, trust: &Trust, name: &str) -> Stop {
+    let wrong = |field: &str, expected: &str| Stop::wrong_file(name, field, expected, error);
+    match error {
+        ReceiptError::Checkpoint(error) => checkpoint::explain(error, trust, name),
+        ReceiptError::Field { field, found, expected } => Stop::wrong_file(name, field, expected, found),
+        ReceiptError::Form { .. } => wrong("text", "a .tlog-proof file"),
+        ReceiptError::Proof(_) => wrong("path", "a proof of this entry under the checkpoint"),
+        ReceiptError::Entry(_) => wrong("entry", "the bytes of an entry"),
+        ReceiptError::Payload(_) => wrong("payload", "a payload in canonical form"),
+    }
+}
+
+fn describe(entry: &Entry) -> &'static str {
+    match entry.content {
+        Content::Genesis { .. } => "the genesis",
+        Content::Event { .. } | Content::BatchedEvent { .. } if entry.outcome == 0 => "an accepted event",
+        Content::Event { .. } | Content::BatchedEvent { .. } => "a refused event",
+        Content::Seal(_) => "a seal",
+        Content::Expiry { .. } => "an expiry",
+        Content::BatchHeader { .. } => "the header of a batch",
+    }
+}

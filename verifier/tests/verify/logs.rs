@@ -1,0 +1,43 @@
+//! The honest log that the tables mutate.
+
+use ledger_core::entry::{Content, Entry};
+
+use crate::forge::Forge;
+
+/// 2 full bundles and a partial one, 5 blocks, every kind of entry that has rules.
+pub fn honest() -> Forge {
+    let mut forge = Forge::with_accounts();
+    let mut partly = forge.authorize(50_00, 7 * 86_400);
+    assert_eq!(forge.capture(&mut partly, 20_00, false), 0);
+    forge.authorize(30_00, 60);
+    transfers(&mut forge, 300);
+    assert_eq!(forge.transfer("cust:alice", "cust:bob", 9_999_999_00), 904);
+    let group = forge.group([1_00, 2_00]);
+    assert_eq!(forge.submit(group), [0, 0]);
+    let group = forge.group([1_00, 9_999_999_00]);
+    assert_eq!(forge.submit(group), [1001, 904]);
+    forge.seal();
+
+    forge.now_nanos += 61_000_000_000;
+    transfers(&mut forge, 200);
+    assert_eq!(forge.capture(&mut partly, 30_00, true), 0);
+    forge.seal();
+    transfers(&mut forge, 100);
+    forge.seal();
+    forge
+}
+
+/// Transfers back and forth, each accepted.
+pub fn transfers(forge: &mut Forge, count: u64) {
+    for number in 0..count {
+        let (from, to) =
+            if number % 2 == 0 { ("cust:alice", "cust:bob") } else { ("cust:bob", "cust:alice") };
+        assert_eq!(forge.transfer(from, to, 1 + number / 2), 0);
+    }
+}
+
+/// Log indices of the seals.
+pub fn seals(entries: &[Vec<u8>]) -> Vec<usize> {
+    let is_seal = |entry: &[u8]| matches!(Entry::decode(entry).unwrap().content, Content::Seal(_));
+    (0..entries.len()).filter(|index| is_seal(&entries[*index])).collect()
+}

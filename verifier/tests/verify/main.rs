@@ -1,0 +1,11 @@
+//! The verifier over logs made for it: honest, damaged, dishonest, hostile, and of another implementation.
+
+mod command;
+mod forge;
+mod golden;
+mod hostile;
+mod judge;
+mod logs;
+mod operator;
+mod speed;
+mod tampering;

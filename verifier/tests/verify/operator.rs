@@ -1,0 +1,324 @@
+//! A dishonest operator: logs sealed and signed with the real log key, whose hashes all hold, so that only the full
+//! check finds what is wrong. The table says what must be found before anything is run.
+
+use std::sync::Arc;
+
+use ledger_core::apply::{At, Effects, execute};
+use ledger_core::entry::EntrySignature;
+use ledger_core::event::*;
+use ledger_core::ids::{AccountIndex, LogIndex};
+use ledger_core::unit::{SignedEvent, Submitted};
+use ledger_core::view::{State, StateView};
+use ledger_crypto::{SigningKey, dsse};
+
+use crate::forge::{ALONE, Forge, Place, Signers, entry_signatures, unit_of};
+use crate::judge::{self, Expected, Row, at, judge_table};
+
+#[test]
+fn what_only_the_full_check_finds_is_found_at_its_entry() {
+    let rows: Vec<Row> = TABLE
+        .iter()
+        .map(|(name, forge, field)| {
+            let mut log = Forge::with_accounts();
+            let log_index = forge(&mut log);
+            log.seal();
+            Row {
+                name: (*name).to_owned(),
+                files: log.files(),
+                trust: log.trust(),
+                full: at(log_index, field),
+                hashes_only: Expected::Valid,
+            }
+        })
+        .collect();
+    judge_table(&rows);
+}
+
+#[test]
+fn events_without_rules_stop_the_full_check() {
+    let mut log = Forge::with_accounts();
+    let index = log.entries.len() as u64;
+    let body = Body::PeriodClosed(PeriodClosed { through: 2_025_12_31 });
+    let event = log.event(None, body, Signers::Operator);
+    log_anyway(&mut log, &event, None, &Effects::default());
+    log.seal();
+    let place = judge::Place { log_index: Some(index), file: None, fields: vec!["body"] };
+    judge_table(&[Row {
+        name: "an event whose rules are not known".to_owned(),
+        files: log.files(),
+        trust: log.trust(),
+        full: Expected::CouldNotCheck(place),
+        hashes_only: Expected::Valid,
+    }]);
+}
+
+/// What was done, how (it returns the log index that must be named), and the field that must be named.
+type Deed = (&'static str, fn(&mut Forge) -> u64, &'static str);
+
+const TABLE: &[Deed] = &[
+    ("a money rule broken: a transfer above the balance, accepted", overdraw, "outcome"),
+    ("a refusal that the rules do not give", refuse_wrongly, "outcome"),
+    ("another refusal than that of the rules", refuse_otherwise, "outcome"),
+    ("an event re-attributed: signed by another key than its signers", reattribute, "signature"),
+    ("a signature stripped", strip, "signature"),
+    ("a signature that does not hold", forge_signature, "signature"),
+    ("a group split: a member alone", split_alone, "group_len"),
+    ("a group split: a member left out", split_short, "group_len"),
+    ("a group split: a seal between the members", split_by_seal, "kind"),
+    ("a group in another order", reorder_group, "admission"),
+    ("an expiry withheld", withhold_expiry, "expiry"),
+    ("an expiry before its time", expire_early, "expiry"),
+    ("an expiry of another payment than the one due first", expire_out_of_order, "expiry"),
+    ("an event logged twice", repeat_event, "admission"),
+    ("an event of another ledger", other_ledger, "admission"),
+    ("an event of a key that is not registered", stranger, "admission"),
+    ("an event of a key that was revoked", revoked, "admission"),
+    ("an event from long ago", stale, "admission"),
+    ("time that stands still", same_time, "recorded_at_nanos"),
+    ("a block of nothing but a seal", empty_block, "kind"),
+    ("a balance changed without an entry", change_balance, "accounts_root"),
+];
+
+fn overdraw(log: &mut Forge) -> u64 {
+    let event = log.transfer_event("cust:alice", "cust:bob", 2_000_000, Signers::Service);
+    // What the rules would do if alice had a limit, with the limit taken away again.
+    let alice = log.state.account_index("cust:alice").unwrap().unwrap();
+    let mut generous = log.state.clone();
+    let mut record = generous.account(alice).unwrap();
+    Arc::make_mut(&mut record).limit = 5_000_000;
+    put_account(&mut generous, alice, record);
+    let at = At {
+        t_nanos: log.next_nanos(),
+        log_index: LogIndex(log.entries.len() as u64),
+        recorded_at_nanos: log.next_nanos(),
+    };
+    let mut outcome = execute(&generous, &unit_of(std::slice::from_ref(&event)), at).unwrap().remove(0);
+    assert_eq!(outcome.refusal, None);
+    for (index, record) in &mut outcome.effects.accounts {
+        if *index == alice {
+            Arc::make_mut(record).limit = 0;
+        }
+    }
+    log_anyway(log, &event, None, &outcome.effects)
+}
+
+fn refuse_wrongly(log: &mut Forge) -> u64 {
+    let event = transfer(log);
+    log_with(log, &event, Place { outcome: 904, ..ALONE }, &Effects::default())
+}
+
+fn refuse_otherwise(log: &mut Forge) -> u64 {
+    let event = log.transfer_event("cust:alice", "cust:bob", 2_000_000, Signers::Service);
+    log_with(log, &event, Place { outcome: 901, ..ALONE }, &Effects::default())
+}
+
+fn reattribute(log: &mut Forge) -> u64 {
+    let event = transfer(log);
+    let signature = signed_by(&event, &log.operator);
+    let effects = effects_of(log, &event);
+    log_anyway(log, &event, Some(vec![signature]), &effects)
+}
+
+fn strip(log: &mut Forge) -> u64 {
+    let key = SigningKey::from_seed([8; 32]);
+    let body = KeyRegistered {
+        key: key.public_bytes().to_vec(),
+        party: "second".to_owned(),
+        roles: 4,
+        prefix: String::new(),
+    };
+    let mut event = log.unsigned(None, Body::KeyRegistered(body), Signers::Operator);
+    event.signers.push(key.public_bytes().to_vec());
+    event.signers.sort();
+    let submitted = log.sign(&event, Signers::Operator);
+    log_anyway(log, &submitted, None, &Effects::default())
+}
+
+fn forge_signature(log: &mut Forge) -> u64 {
+    let event = transfer(log);
+    let mut signatures = entry_signatures(&event);
+    signatures[0].signature[7] ^= 1;
+    let effects = effects_of(log, &event);
+    log_anyway(log, &event, Some(signatures), &effects)
+}
+
+fn split_alone(log: &mut Forge) -> u64 {
+    let group = log.group([100, 200]);
+    let effects = effects_of(log, &group[0]);
+    log_anyway(log, &group[0], None, &effects)
+}
+
+/// The second member is withheld; what follows is where the group should go on.
+fn split_short(log: &mut Forge) -> u64 {
+    let group = log.group([100, 200]);
+    let effects = effects_of(log, &group[0]);
+    log_with(log, &group[0], Place { group_len: 2, ..ALONE }, &effects);
+    let next = log.entries.len() as u64;
+    assert_eq!(log.transfer("cust:bob", "cust:alice", 5), 0);
+    next
+}
+
+fn split_by_seal(log: &mut Forge) -> u64 {
+    let group = log.group([100, 200]);
+    for (group_index, member) in group.iter().enumerate() {
+        let effects = effects_of(log, member);
+        log_with(log, member, Place { outcome: 0, group_len: 2, group_index }, &effects);
+        if group_index == 0 {
+            log.seal();
+        }
+    }
+    log.entries.len() as u64 - 2
+}
+
+fn reorder_group(log: &mut Forge) -> u64 {
+    let mut group = log.group([100, 200]);
+    group.reverse();
+    let first = log.entries.len() as u64;
+    log.log_unit(&unit_of(&group));
+    first
+}
+
+fn withhold_expiry(log: &mut Forge) -> u64 {
+    log.authorize(100, 60);
+    log.now_nanos += 60_000_000_000;
+    let event = transfer(log);
+    let index = log.entries.len() as u64;
+    assert_eq!(log.log_unit(&unit_of(&[event])), [0]);
+    index
+}
+
+fn expire_early(log: &mut Forge) -> u64 {
+    let payment = log.authorize(100, 60);
+    log.now_nanos += 59_000_000_000;
+    let index = log.entries.len() as u64;
+    log.expire(payment.id);
+    index
+}
+
+fn expire_out_of_order(log: &mut Forge) -> u64 {
+    log.authorize(100, 60);
+    let later = log.authorize(100, 61);
+    log.now_nanos += 100_000_000_000;
+    let index = log.entries.len() as u64;
+    log.expire(later.id);
+    index
+}
+
+fn repeat_event(log: &mut Forge) -> u64 {
+    let event = transfer(log);
+    log.submit(vec![event.clone()]);
+    let effects = effects_of(log, &event);
+    log_anyway(log, &event, None, &effects)
+}
+
+fn other_ledger(log: &mut Forge) -> u64 {
+    let body = transfer_body(log);
+    let mut event = log.unsigned(None, body, Signers::Service);
+    event.ledger_id = vec![6; 32];
+    let submitted = log.sign(&event, Signers::Service);
+    let effects = effects_of(log, &submitted);
+    log_anyway(log, &submitted, None, &effects)
+}
+
+fn stranger(log: &mut Forge) -> u64 {
+    log.service = SigningKey::from_seed([8; 32]);
+    let event = transfer(log);
+    log_anyway(log, &event, None, &Effects::default())
+}
+
+fn revoked(log: &mut Forge) -> u64 {
+    let key = log.service.public_bytes().to_vec();
+    let body = Body::KeyRevoked(KeyRevoked { key, reason: String::new() });
+    let event = log.event(None, body, Signers::Operator);
+    assert_eq!(log.submit(vec![event]), [0]);
+    let event = transfer(log);
+    log_anyway(log, &event, None, &Effects::default())
+}
+
+fn stale(log: &mut Forge) -> u64 {
+    let body = transfer_body(log);
+    let mut event = log.unsigned(None, body, Signers::Service);
+    event.timestamp_nanos -= 2 * 86_400_000_000_000;
+    let submitted = log.sign(&event, Signers::Service);
+    let effects = effects_of(log, &submitted);
+    log_anyway(log, &submitted, None, &effects)
+}
+
+fn same_time(log: &mut Forge) -> u64 {
+    let event = transfer(log);
+    assert_eq!(log.submit(vec![event]), [0]);
+    log.clock_stands = true;
+    let event = transfer(log);
+    let effects = effects_of(log, &event);
+    log_anyway(log, &event, None, &effects)
+}
+
+fn empty_block(log: &mut Forge) -> u64 {
+    log.seal();
+    assert_eq!(log.transfer("cust:alice", "cust:bob", 5), 0);
+    log.entries.len() as u64 - 2
+}
+
+/// The next seal commits to a balance that no entry explains.
+fn change_balance(log: &mut Forge) -> u64 {
+    let bob = log.state.account_index("cust:bob").unwrap().unwrap();
+    let mut record = log.state.account(bob).unwrap();
+    Arc::make_mut(&mut record).counters.posted_credits += 1;
+    let effects = Effects { accounts: vec![(bob, record)], ..Effects::default() };
+    let event = log.transfer_event("cust:alice", "shop:books", 5, Signers::Service);
+    let mut honest = effects_of(log, &event);
+    honest.accounts.extend(effects.accounts);
+    log_anyway(log, &event, None, &honest);
+    log.entries.len() as u64
+}
+
+fn transfer(log: &mut Forge) -> Submitted {
+    log.transfer_event("cust:alice", "cust:bob", 100, Signers::Service)
+}
+
+fn transfer_body(log: &mut Forge) -> Body {
+    Event::decode(&transfer(log).payload).unwrap().body
+}
+
+fn signed_by(event: &Submitted, key: &SigningKey) -> EntrySignature {
+    let message = dsse::message(&event.payload_type, &event.payload);
+    EntrySignature { key: key.public_bytes(), signature: key.sign(&message) }
+}
+
+/// What the rules make of an event, admitted or not.
+fn effects_of(log: &Forge, event: &Submitted) -> Effects {
+    let at = At {
+        t_nanos: log.next_nanos(),
+        log_index: LogIndex(log.entries.len() as u64),
+        recorded_at_nanos: log.next_nanos(),
+    };
+    execute(&log.state, &unit_of(std::slice::from_ref(event)), at).unwrap().remove(0).effects
+}
+
+fn log_anyway(
+    log: &mut Forge,
+    event: &Submitted,
+    signatures: Option<Vec<EntrySignature>>,
+    effects: &Effects,
+) -> u64 {
+    let index = log.entries.len() as u64;
+    log.log_event(&SignedEvent::decode(event.clone()).unwrap(), signatures, ALONE, effects);
+    index
+}
+
+fn log_with(log: &mut Forge, event: &Submitted, place: Place, effects: &Effects) -> u64 {
+    let index = log.entries.len() as u64;
+    log.log_event(&SignedEvent::decode(event.clone()).unwrap(), None, place, effects);
+    index
+}
+
+fn put_account(state: &mut impl State, index: AccountIndex, record: Arc<ledger_core::record::AccountRecord>) {
+    let effects = Effects { accounts: vec![(index, record)], ..Effects::default() };
+    state.absorb(&ledger_core::apply::ExecutedEntry {
+        log_index: LogIndex(0),
+        recorded_at_nanos: 0,
+        outcome: 0,
+        subject: ledger_core::apply::Subject::Expiry { payment_id: Default::default() },
+        effects: &effects,
+    });
+}

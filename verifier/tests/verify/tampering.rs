@@ -1,0 +1,284 @@
+//! Exports damaged after they were made: one bit, an entry, a block, a file, the checkpoint. The table says what must
+//! be found before anything is run.
+
+use ledger_core::checkpoint::Checkpoint;
+use ledger_crypto::SigningKey;
+use ledger_merkle::tile::{TilePath, parse_path};
+
+use crate::forge::{Files, Forge, ORIGIN, files_of_log, files_under};
+use crate::judge::{Expected, Row, at, at_in, in_file, judge_table};
+use crate::logs;
+
+/// Seeded positions for each kind of file.
+const POSITIONS: usize = 20;
+
+#[test]
+fn an_honest_export_is_valid() {
+    let forge = logs::honest();
+    let files = forge.files();
+    let mut with_leftovers = files.clone();
+    with_leftovers.insert("tile/0/000.p/9".to_owned(), vec![1; 9 * 32]);
+    with_leftovers.insert("tile/entries/000.p/9".to_owned(), vec![1; 9]);
+    with_leftovers.insert("notes/README".to_owned(), b"not ours".to_vec());
+    let row = |name: &str, files| valid_row(&forge, name, files);
+    judge_table(&[
+        row("untouched", files),
+        row("partial tiles of an earlier size, a file of no format", with_leftovers),
+    ]);
+}
+
+#[test]
+fn one_bit_anywhere_is_found_where_it_is() {
+    let forge = logs::honest();
+    let files = forge.files();
+    let mut random = Seeded(0x5eed);
+    let mut rows = Vec::new();
+    for (kind, of_kind) in kinds(&files) {
+        for _ in 0..POSITIONS {
+            let path = of_kind[random.below(of_kind.len())].clone();
+            let byte = random.below(files[&path].len());
+            let bit = random.below(8);
+            let mut mutated = files.clone();
+            mutated.get_mut(&path).unwrap()[byte] ^= 1 << bit;
+            let (full, hashes_only) = expected_of_bit(&files, &mutated, &path, byte);
+            let name = format!("{kind}: bit {bit} of byte {byte} of {path}");
+            rows.push(Row { name, files: mutated, trust: forge.trust(), full, hashes_only });
+        }
+    }
+    assert_eq!(rows.len(), 4 * POSITIONS);
+    judge_table(&rows);
+}
+
+#[test]
+fn entries_dropped_swapped_and_repeated_are_found_at_the_first_that_moved() {
+    let forge = logs::honest();
+    // A plain transfer in the second bundle, with two more behind it.
+    let place = 300;
+    let file = "tile/entries/001";
+    let edit = |name: &str, full, hashes_only, change: &dyn Fn(&mut Vec<Vec<u8>>)| {
+        let mut entries = forge.entries.clone();
+        change(&mut entries);
+        let files = bundles_only(&forge, &entries);
+        Row { name: name.to_owned(), files, trust: forge.trust(), full, hashes_only }
+    };
+    let moved = |index| at_in(index, file, &["leaf_hash"]);
+    judge_table(&[
+        edit("an entry dropped", moved(300), moved(300), &|entries| {
+            entries.remove(place);
+        }),
+        edit("two entries swapped", moved(300), moved(300), &|entries| entries.swap(place, place + 1)),
+        edit("an entry repeated", at_in(301, file, &["recorded_at_nanos"]), moved(301), &|entries| {
+            let again = entries[place].clone();
+            entries.insert(place, again);
+        }),
+    ]);
+}
+
+#[test]
+fn a_dropped_block_is_found_by_its_files_or_by_its_seals() {
+    let forge = logs::honest();
+    let seals = logs::seals(&forge.entries);
+    // Block 2 is the seal of block 1 and what follows up to, not including, its own seal.
+    let (first, end) = (seals[1], seals[2]);
+    let mut entries = forge.entries.clone();
+    entries.drain(first..end);
+    let note = String::from_utf8(forge.files()["checkpoint"].clone()).unwrap();
+    let missing = missing_file(&files_under(&entries, note.clone()), &forge.files());
+    let index = first as u64;
+    judge_table(&[
+        Row {
+            name: "a block dropped, all files made anew but the checkpoint".to_owned(),
+            files: files_under(&entries, note),
+            trust: forge.trust(),
+            full: in_file(&missing, "file"),
+            hashes_only: in_file(&missing, "file"),
+        },
+        Row {
+            name: "a block dropped, the checkpoint signed anew by the log's key".to_owned(),
+            files: files_of_log(&entries, &forge.log_key),
+            trust: forge.trust(),
+            full: at(index, "recorded_at_nanos"),
+            hashes_only: at(index, "height"),
+        },
+    ]);
+}
+
+#[test]
+fn a_wrong_checkpoint_is_found() {
+    let forge = logs::honest();
+    let files = forge.files();
+    let size = forge.entries.len() as u64;
+    let other = SigningKey::from_seed([9; 32]);
+    let signed = |size: u64, origin: &str, key: &SigningKey| {
+        let note = Checkpoint { origin: origin.to_owned(), size, root: [5; 32] }.sign(key).unwrap();
+        let mut files = files.clone();
+        files.insert("checkpoint".to_owned(), note.into_bytes());
+        files
+    };
+    let row = |name: &str, files, expected: Expected| Row {
+        name: name.to_owned(),
+        files,
+        trust: forge.trust(),
+        full: expected.clone(),
+        hashes_only: expected,
+    };
+    let last = forge.entries.len() - 1;
+    judge_table(&[
+        row(
+            "signed by another key",
+            files_of_log(&forge.entries, &other),
+            in_file("checkpoint", "signature"),
+        ),
+        row(
+            "of another origin",
+            signed(size, "ledger.example/other", &forge.log_key),
+            in_file("checkpoint", "signature"),
+        ),
+        row(
+            "another root for the same size",
+            signed(size, ORIGIN, &forge.log_key),
+            in_file("checkpoint", "root"),
+        ),
+        row("a size without files", signed(1 << 62, ORIGIN, &forge.log_key), in_file("tile/0/002", "file")),
+        row("no genesis and seal", signed(1, ORIGIN, &forge.log_key), in_file("checkpoint", "size")),
+        row(
+            "ends within a block",
+            files_of_log(&forge.entries[..last], &forge.log_key),
+            in_file("checkpoint", "size"),
+        ),
+    ]);
+}
+
+#[test]
+fn missing_and_misshapen_files_are_found() {
+    let forge = logs::honest();
+    let mut rows = Vec::new();
+    let mut add = |name: String, files, expected: Expected| {
+        rows.push(Row { name, files, trust: forge.trust(), full: expected.clone(), hashes_only: expected });
+    };
+    for path in forge.files().keys() {
+        let mut files = forge.files();
+        files.remove(path);
+        add(format!("{path} missing"), files, in_file(path, "file"));
+        let tile = matches!(parse_path(path), Some(TilePath::Hashes(_)));
+        if tile {
+            let mut files = forge.files();
+            files.get_mut(path).unwrap().pop();
+            add(format!("{path} one byte shorter"), files, in_file(path, "length"));
+            let mut files = forge.files();
+            files.get_mut(path).unwrap().push(0);
+            add(format!("{path} one byte longer"), files, in_file(path, "length"));
+        }
+    }
+    let last = "tile/entries/002.p/110";
+    let mut files = forge.files();
+    let bundle = files.get_mut(last).expect("the honest log has 622 entries");
+    bundle.pop();
+    add(format!("{last} one byte shorter"), files, at_in(621, last, &["length"]));
+    let mut files = forge.files();
+    files.get_mut(last).unwrap().push(0);
+    add(format!("{last} one byte longer"), files, in_file(last, "length"));
+    judge_table(&rows);
+}
+
+fn valid_row(forge: &Forge, name: &str, files: Files) -> Row {
+    let (full, hashes_only) = (Expected::Valid, Expected::Valid);
+    Row { name: name.to_owned(), files, trust: forge.trust(), full, hashes_only }
+}
+
+/// The files of the export by kind.
+fn kinds(files: &Files) -> [(&'static str, Vec<String>); 4] {
+    let named = |wanted: &dyn Fn(&str) -> bool| files.keys().filter(|path| wanted(path)).cloned().collect();
+    [
+        ("entry bundle", named(&|path| path.starts_with("tile/entries/"))),
+        ("hash tile", named(&|path| matches!(parse_path(path), Some(TilePath::Hashes(_))))),
+        ("checkpoint", named(&|path| path == "checkpoint")),
+        ("genesis", named(&|path| path == "genesis")),
+    ]
+}
+
+/// What a flipped bit must lead to: of the full check, and of the hashes alone.
+fn expected_of_bit(files: &Files, mutated: &Files, path: &str, byte: usize) -> (Expected, Expected) {
+    let both = |expected: Expected| (expected.clone(), expected);
+    match parse_path(path) {
+        None if path == "genesis" => both(in_file(path, "ledger_id")),
+        None => {
+            let text = std::str::from_utf8(&mutated[path]).is_ok();
+            both(in_file(path, if text { "signature" } else { "text" }))
+        }
+        Some(TilePath::Hashes(tile)) if tile.level == 0 => {
+            both(at_in(tile.index * 256 + (byte / 32) as u64, path, &["leaf_hash"]))
+        }
+        Some(TilePath::Hashes(_)) => {
+            let field: &'static str = ["hash[0]", "hash[1]"][byte / 32];
+            both(in_file(path, field))
+        }
+        Some(TilePath::Entries { index, .. }) => {
+            let (position, offset) = entry_at(&files[path], byte);
+            let log_index = index * 256 + position;
+            let place = |fields: &[&'static str]| at_in(log_index, path, fields);
+            let Some(offset) = offset else { return both(place(&["length", "entry"])) };
+            (place(fields_at(offset)), place(&["entry", "leaf_hash"]))
+        }
+    }
+}
+
+/// Fields that a flipped bit at an offset of an entry may make wrong first. Nothing else may be named.
+fn fields_at(offset: usize) -> &'static [&'static str] {
+    match offset {
+        0 | 1 => &["entry"],
+        2..10 => &["recorded_at_nanos", "expiry", "leaf_hash"],
+        10..12 => &["entry", "leaf_hash"],
+        12..16 => &["entry", "group_len", "group_index", "leaf_hash"],
+        16 => &["entry", "leaf_hash"],
+        _ => &["entry", "payload", "genesis", "group_len", "expiry", "leaf_hash"],
+    }
+}
+
+/// Position of the entry in whose bytes `byte` lies, and the offset in it; `None` in its length.
+fn entry_at(bundle: &[u8], byte: usize) -> (u64, Option<usize>) {
+    let mut start = 0;
+    for position in 0.. {
+        let length = usize::from(u16::from_be_bytes([bundle[start], bundle[start + 1]]));
+        let end = start + 2 + length;
+        if byte < end {
+            return (position, byte.checked_sub(start + 2));
+        }
+        start = end;
+    }
+    unreachable!("a bundle ends with an entry")
+}
+
+/// The honest export with the bundles of other entries: as many files, the last entries cut off or left out.
+fn bundles_only(forge: &Forge, entries: &[Vec<u8>]) -> Files {
+    let mut files = forge.files();
+    let size = forge.entries.len();
+    for (index, chunk) in entries[..entries.len().min(size)].chunks(256).enumerate() {
+        let width = (size - index * 256).min(256) as u16;
+        let path = ledger_merkle::tile::entries_path(index as u64, width);
+        files.insert(path, ledger_merkle::tile::encode_bundle(chunk).unwrap());
+    }
+    files
+}
+
+/// The first file, in the order of the check, that `all` has and `some` has not.
+fn missing_file(some: &Files, all: &Files) -> String {
+    let by_level = |path: &&String| (path.starts_with("tile/entries/"), (*path).clone());
+    let mut missing: Vec<&String> = all.keys().filter(|path| !some.contains_key(*path)).collect();
+    missing.sort_by_key(by_level);
+    missing[0].clone()
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): the same positions in every run.
+pub struct Seeded(pub u64);
+
+impl Seeded {
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) % bound as u64) as usize
+    }
+}
