@@ -98,9 +98,9 @@ macro_rules! bodies {
             }
 
             fn read_oneof(&mut self, place: wire::Place<'_, '_>) -> Result<(), wire::Fault> {
-                *self = match place.body_number()? {
+                *self = match place.body_number() {
                     $($event => Self::$name(place.read_body()?),)+
-                    _ => return Err(place.fault(wire::Clause::BodyUnknown)),
+                    _ => return Err(place.skip_body()),
                 };
                 Ok(())
             }

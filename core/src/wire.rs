@@ -71,7 +71,7 @@ pub(crate) trait Message: Default {
 
     /// Reads the value of a field that is none of those declared by number.
     fn read_other(&mut self, place: Place<'_, '_>) -> Result<(), Fault> {
-        Err(place.fault(Clause::UnknownField))
+        Err(place.skip(Clause::UnknownField))
     }
 
     /// Appends all fields that are not absent, ascending.
@@ -121,26 +121,42 @@ impl Place<'_, '_> {
         read.map_err(|fault| fault.under(name))
     }
 
-    /// Number of the body that stands here, counted from 1.
-    pub(crate) fn body_number(&self) -> Result<u32, Fault> {
-        match self.number {
-            0..FIRST_BODY => Err(self.fault(Clause::UnknownField)),
-            _ if self.last >= FIRST_BODY => Err(self.fault(Clause::TwoBodies)),
-            RESERVED_BODY => Err(self.fault(Clause::BodyReserved)),
-            number => Ok(number - FIRST_BODY + 1),
-        }
+    /// Number of the body that stands here, counted from 1; 0 for a field that is not one.
+    pub(crate) fn body_number(&self) -> u32 {
+        self.number.saturating_sub(FIRST_BODY - 1)
     }
 
     /// Reads the body that stands here.
     pub(crate) fn read_body<M: Message>(self) -> Result<M, Fault> {
+        if self.last >= FIRST_BODY {
+            return Err(self.fault(Clause::TwoBodies));
+        }
         if self.wire != Wire::Bytes {
             return Err(self.fault(Clause::WireType));
         }
         read_message(self.reader.bytes().map_err(|clause| Fault::from(clause).under("body"))?)
     }
 
-    /// A fault of the field itself.
-    pub(crate) fn fault(&self, clause: Clause) -> Fault {
+    /// The fault of a field that is not a body that there is.
+    pub(crate) fn skip_body(self) -> Fault {
+        match self.number {
+            0..FIRST_BODY => self.skip(Clause::UnknownField),
+            _ if self.last >= FIRST_BODY => self.fault(Clause::TwoBodies),
+            RESERVED_BODY => self.skip(Clause::BodyReserved),
+            _ => self.skip(Clause::BodyUnknown),
+        }
+    }
+
+    /// Passes over the value of a field that is at fault itself.
+    fn skip(self, clause: Clause) -> Fault {
+        let skipped = match self.wire {
+            Wire::Varint => self.reader.varint().map(drop),
+            Wire::Bytes => self.reader.bytes().map(drop),
+        };
+        self.fault(skipped.err().unwrap_or(clause))
+    }
+
+    fn fault(&self, clause: Clause) -> Fault {
         Fault { clause, path: format!("field {}", self.number) }
     }
 }
@@ -221,6 +237,17 @@ impl Clause {
 }
 
 impl Fault {
+    /// The fault that answers, of this one and those found before; an error when nothing lower can follow.
+    fn before(self, lowest: Option<Self>) -> Result<Self, Self> {
+        if self.clause.code() == Code::EncodingNotCanonical {
+            return Err(self);
+        }
+        match lowest {
+            Some(lowest) if lowest.clause.code() <= self.clause.code() => Ok(lowest),
+            _ => Ok(self),
+        }
+    }
+
     fn under(mut self, name: &str) -> Self {
         let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{name}{dot}{}", self.path);
@@ -299,22 +326,27 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Of several faults the lowest code answers, of equal ones the first: so an unknown field is reported only after the
+/// rest was found canonical.
 fn read_message<M: Message>(bytes: &[u8]) -> Result<M, Fault> {
     let mut message = M::default();
     let mut reader = Reader { rest: bytes };
     let mut last = 0;
+    let mut lowest = None;
     while !reader.rest.is_empty() {
         let (number, wire) = reader.tag()?;
         if number < last {
             return Err(Fault { clause: Clause::NotAscending, path: format!("field {number}") });
         }
-        message.read_field(Place { number, last, wire, reader: &mut reader })?;
+        if let Err(fault) = message.read_field(Place { number, last, wire, reader: &mut reader }) {
+            lowest = Some(fault.before(lowest)?);
+        }
         last = number;
     }
-    match M::ENDS_IN {
-        Some(name) if last < FIRST_BODY => Err(Fault::from(Clause::BodyMissing).under(name)),
-        _ => Ok(message),
+    if let Some(name) = M::ENDS_IN.filter(|_| last < FIRST_BODY) {
+        lowest = Some(Fault::from(Clause::BodyMissing).under(name).before(lowest)?);
     }
+    lowest.map_or(Ok(message), Err)
 }
 
 /// The type of a field: how its value is read and written.

@@ -98,8 +98,8 @@ fn changed_texts_are_refused() {
         ("\nextra ", "\nextra  "),
         ("\nextra ", "\n"),
         ("\nYq7/", "\nYq7_"),
-        ("OWk=\n", "OWk\n"),
-        ("OWk=\n", "OWl=\n"),
+        ("WOk=\n", "WOk\n"),
+        ("WOk=\n", "WOl=\n"),
         ("\n\nledger.example", "\nledger.example"),
         ("\n", "\r\n"),
     ] {
