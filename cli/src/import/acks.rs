@@ -1,0 +1,190 @@
+//! The file of acknowledged events: `EVENT_ID LOG_INDEX WHAT`, one line each, on disk before the next request is sent.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use ledger_core::ids::{EventId, LogIndex};
+use thiserror::Error;
+
+/// An open file of acknowledgements.
+#[derive(Debug)]
+pub struct Acks {
+    path: PathBuf,
+    file: File,
+    known: HashMap<EventId, LogIndex>,
+    end: u64,
+}
+
+/// Why an acknowledgement could not be kept, or contradicts an earlier one.
+#[derive(Debug, Error)]
+pub enum AcksError {
+    /// The file cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A whole line that is none of ours.
+    #[error("{path}:{line}: wanted is EVENT_ID LOG_INDEX WHAT, found is {text:?}")]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What stands there.
+        text: String,
+    },
+    /// An event that had been acknowledged stands elsewhere now: the ledger lost it, or is another one.
+    #[error(
+        "{path}: event {event_id} was acknowledged at log index {acknowledged}, the ledger has it at {found}"
+    )]
+    Moved {
+        /// The file.
+        path: PathBuf,
+        /// The event.
+        event_id: EventId,
+        /// Where it stood.
+        acknowledged: LogIndex,
+        /// Where it stands.
+        found: LogIndex,
+    },
+}
+
+impl Acks {
+    /// Opens or creates a file. A last line without its end, left by an interrupted write, is cut off: its event had
+    /// not been acknowledged on disk.
+    ///
+    /// # Errors
+    /// [`AcksError::Io`], [`AcksError::Line`].
+    pub fn open(path: &Path) -> Result<Self, AcksError> {
+        let io = |source| AcksError::Io { path: path.to_owned(), source };
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(io)?;
+        let end = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        bytes.truncate(end);
+        let mut known = HashMap::new();
+        for (at, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
+            let (id, index) = parse(line).ok_or_else(|| AcksError::Line {
+                path: path.to_owned(),
+                line: at + 1,
+                text: line.to_owned(),
+            })?;
+            known.insert(id, index);
+        }
+        let end = end as u64;
+        file.set_len(end).map_err(io)?;
+        file.sync_all().map_err(io)?;
+        sync_folder(path).map_err(io)?;
+        Ok(Self { path: path.to_owned(), file, known, end })
+    }
+
+    /// How many events it holds.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Keeps acknowledgements; on disk when this returns. Known ones are compared instead.
+    ///
+    /// # Errors
+    /// [`AcksError::Moved`], [`AcksError::Io`].
+    pub fn keep(
+        &mut self,
+        answers: impl Iterator<Item = (EventId, LogIndex, String)>,
+    ) -> Result<(), AcksError> {
+        let mut lines = String::new();
+        for (event_id, found, what) in answers {
+            match self.known.insert(event_id, found) {
+                None => lines.push_str(&format!("{event_id} {found} {what}\n")),
+                Some(acknowledged) if acknowledged == found => {}
+                Some(acknowledged) => {
+                    return Err(AcksError::Moved { path: self.path.clone(), event_id, acknowledged, found });
+                }
+            }
+        }
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.append(lines.as_bytes()).map_err(|source| AcksError::Io { path: self.path.clone(), source })
+    }
+
+    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.end))?;
+        self.file.write_all(lines)?;
+        self.file.sync_data()?;
+        self.end += lines.len() as u64;
+        Ok(())
+    }
+}
+
+fn parse(line: &str) -> Option<(EventId, LogIndex)> {
+    let mut words = line.splitn(3, ' ');
+    let id = EventId::parse(words.next()?)?;
+    let index = words.next()?.parse().ok()?;
+    words.next().map(|_| (id, LogIndex(index)))
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(byte: u8) -> EventId {
+        EventId([byte; 16])
+    }
+
+    fn answer(byte: u8, index: u64) -> std::iter::Once<(EventId, LogIndex, String)> {
+        std::iter::once((id(byte), LogIndex(index), format!("row a {byte}")))
+    }
+
+    #[test]
+    fn acknowledgements_are_kept_once_and_compared_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("acks");
+        let mut acks = Acks::open(&path).unwrap();
+        acks.keep(answer(1, 7).chain(answer(2, 8))).unwrap();
+        acks.keep(answer(1, 7)).unwrap();
+        drop(acks);
+        let mut acks = Acks::open(&path).unwrap();
+        assert_eq!(acks.len(), 2);
+        acks.keep(answer(2, 8).chain(answer(3, 9))).unwrap();
+        assert!(matches!(
+            acks.keep(answer(1, 10)),
+            Err(AcksError::Moved { acknowledged: LogIndex(7), found: LogIndex(10), .. })
+        ));
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, format!("{} 7 row a 1\n{} 8 row a 2\n{} 9 row a 3\n", id(1), id(2), id(3)));
+    }
+
+    #[test]
+    fn a_torn_last_line_is_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("acks");
+        let whole = format!("{} 7 row 1\n", id(1));
+        std::fs::write(&path, format!("{whole}{} 8 ro", id(2))).unwrap();
+        let mut acks = Acks::open(&path).unwrap();
+        assert_eq!(acks.len(), 1);
+        acks.keep(answer(2, 9)).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{whole}{} 9 row a 2\n", id(2)));
+    }
+
+    #[test]
+    fn another_file_is_not_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes");
+        for text in ["hello\n", "01020304-0506-0708-090a-0b0c0d0e0f10 x row\n", "\n"] {
+            std::fs::write(&path, text).unwrap();
+            assert!(matches!(Acks::open(&path), Err(AcksError::Line { line: 1, .. })));
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What an import found and did, as a table and as JSON.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use ledger_core::money::format_amount;
+use serde::Serialize;
+
+use super::file::BankFile;
+use super::plan::{Difference, Part, Plan};
+
+/// Differences shown in the table; `--json` has them all.
+const SHOWN: usize = 20;
+
+/// Events of an import.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Events {
+    /// Recorded now.
+    pub new: u64,
+    /// Recorded before.
+    pub already_there: u64,
+}
+
+/// Accounts of an import.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct AccountsCount {
+    /// Opened now.
+    pub opened: u64,
+    /// Open before.
+    pub already_there: u64,
+    /// Those that rows belong to.
+    pub with_rows: u64,
+}
+
+/// The whole report. Amounts are text with their currency.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    file: String,
+    rows: u64,
+    matched: u64,
+    rounded: u64,
+    /// Differences that no rounding explains.
+    other: u64,
+    /// Rows without a stated balance.
+    unstated: u64,
+    openings: u64,
+    /// Roundings by amount.
+    roundings: BTreeMap<String, u64>,
+    differences: Vec<DifferenceLine>,
+    /// Accounts and days whose rows are too many for the best order to be sought.
+    long_days: Vec<LongDay>,
+    /// Accounts whose rows end at the balance that the bank states last.
+    balances_reached: u64,
+    accounts: AccountsCount,
+    events: Events,
+    seconds: String,
+    events_per_second: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct DifferenceLine {
+    line: u64,
+    key: String,
+    account: String,
+    computed: String,
+    stated: String,
+    difference: String,
+    rounding: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct LongDay {
+    account: String,
+    day: String,
+}
+
+impl Report {
+    /// Puts the findings of a plan and the counts of its sending together.
+    pub fn new(
+        file: &BankFile,
+        plan: &Plan,
+        events: Events,
+        accounts: AccountsCount,
+        took: Duration,
+    ) -> Self {
+        let (currency, exponent) = file.layout.currency();
+        let amount = |minor: i128| format!("{} {currency}", format_amount(minor, exponent));
+        let mut roundings = BTreeMap::new();
+        for found in plan.differences.iter().filter(|found| found.rounding) {
+            *roundings.entry(amount(found.stated - found.computed)).or_default() += 1;
+        }
+        let line = |found: &Difference| {
+            let row = &file.rows[found.row];
+            DifferenceLine {
+                line: row.line,
+                key: row.key.clone(),
+                account: file.accounts.at(row.account).id.to_string(),
+                computed: amount(found.computed),
+                stated: amount(found.stated),
+                difference: amount(found.stated - found.computed),
+                rounding: found.rounding,
+            }
+        };
+        let long_days = plan.long_days.iter().map(|(account, day)| LongDay {
+            account: file.accounts.at(*account).id.to_string(),
+            day: day.to_string(),
+        });
+        let sent = events.new + events.already_there;
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+        Self {
+            file: file.path.display().to_string(),
+            rows: file.rows.len() as u64,
+            matched: plan.matched,
+            rounded: plan.rounded(),
+            other: plan.unexplained(),
+            unstated: plan.unstated,
+            openings: plan.transfers.iter().filter(|transfer| transfer.part == Part::Opening).count() as u64,
+            roundings,
+            differences: plan.differences.iter().map(line).collect(),
+            long_days: long_days.collect(),
+            balances_reached: plan.balances_reached(&file.rows),
+            accounts,
+            events,
+            seconds: format!("{}.{:03}", millis / 1000, millis % 1000),
+            events_per_second: sent.saturating_mul(1000) / millis,
+        }
+    }
+
+    /// The table, and the differences that no rounding explains.
+    pub fn text(&self) -> String {
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        let mut row = |name: &str, value: String| {
+            table.add_row([name.to_owned(), value]);
+        };
+        row("rows", count(self.rows));
+        row("matched", count(self.matched));
+        let roundings = self.roundings.iter().map(|(amount, rows)| format!("{} × {amount}", count(*rows)));
+        let roundings = roundings.collect::<Vec<_>>().join(", ");
+        row(
+            "rounded",
+            if roundings.is_empty() {
+                count(self.rounded)
+            } else {
+                format!("{} ({roundings})", count(self.rounded))
+            },
+        );
+        row("other differences", count(self.other));
+        for (name, value) in [("rows without a balance", self.unstated), ("opening balances", self.openings)]
+        {
+            if value > 0 {
+                row(name, count(value));
+            }
+        }
+        let AccountsCount { opened, already_there, with_rows } = self.accounts;
+        row("accounts", format!("{} opened, {} there before", count(opened), count(already_there)));
+        row(
+            "at the bank's last balance",
+            format!("{} of {} accounts", count(self.balances_reached), count(with_rows)),
+        );
+        row(
+            "events",
+            format!("{} new, {} there before", count(self.events.new), count(self.events.already_there)),
+        );
+        row("rate", format!("{} events/s ({} s)", count(self.events_per_second), self.seconds));
+        let mut text = table.trim_fmt();
+        text.push('\n');
+        self.write_differences(&mut text);
+        self.write_long_days(&mut text);
+        text
+    }
+
+    fn write_differences(&self, text: &mut String) {
+        let others = self.differences.iter().filter(|found| !found.rounding);
+        for found in others.take(SHOWN) {
+            let DifferenceLine { line, key, account, computed, stated, difference, .. } = found;
+            let file = &self.file;
+            let _ = writeln!(
+                text,
+                "{file}:{line}: row {key:?}: {account} is {computed}, the bank states {stated}: {difference}"
+            );
+        }
+        if let Some(more) =
+            usize::try_from(self.other).ok().and_then(|n| n.checked_sub(SHOWN)).filter(|n| *n > 0)
+        {
+            let _ = writeln!(text, "… and {more} more differences (--json lists all)");
+        }
+    }
+
+    fn write_long_days(&self, text: &mut String) {
+        for LongDay { account, day } in self.long_days.iter().take(SHOWN) {
+            let most = super::order::EXACT_ROWS;
+            let _ = writeln!(text, "{account} has more than {most} rows on {day}: ordered row by row");
+        }
+        if self.long_days.len() > SHOWN {
+            let _ =
+                writeln!(text, "… and {} more such days (--json lists all)", self.long_days.len() - SHOWN);
+        }
+    }
+}
+
+/// Digits in groups of three.
+fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn counts_are_grouped() {
+        let cases = [(0, "0"), (999, "999"), (1000, "1,000"), (28_205, "28,205"), (1_000_000, "1,000,000")];
+        for (number, text) in cases {
+            assert_eq!(count(number), text);
+        }
+    }
+}
