@@ -1,0 +1,363 @@
+//! A small ledger in memory: keys, accounts, and events signed on the spot.
+
+use std::collections::BTreeMap;
+
+use ledger_core::admit::{Admission, admit};
+use ledger_core::apply::{At, Effects, ExecutedEntry, MemberOutcome, Subject, execute, expire};
+use ledger_core::code::{Code, Refusal};
+use ledger_core::event::*;
+use ledger_core::genesis::{Currency, Genesis, Limits, Operator};
+use ledger_core::ids::{AccountIndex, LogIndex};
+use ledger_core::number::*;
+use ledger_core::record::{AccountRecord, PaymentRecord};
+use ledger_core::seal::Params;
+use ledger_core::state::MemoryState;
+use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedEvent};
+use ledger_core::view::{State, StateView};
+use ledger_crypto::{SigningKey, dsse};
+
+/// 2026-01-05 09:00:00 UTC.
+pub const START_NANOS: u64 = 1_767_603_600_000_000_000;
+
+pub const PAYMENT: [u8; 16] = [0xaa; 16];
+
+pub struct World {
+    pub state: MemoryState,
+    pub now_nanos: u64,
+    pub next_index: u64,
+    pub next_id: u64,
+}
+
+/// What became of a submission.
+#[derive(Debug)]
+pub enum Answer {
+    Rejected(Refusal),
+    Known,
+    Recorded(Vec<MemberOutcome>),
+}
+
+impl Answer {
+    /// The first code of a single event: 0 accepted.
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Rejected(refusal) => Some(refusal.code),
+            Self::Known => panic!("known already"),
+            Self::Recorded(outcomes) => outcomes[0].refusal.as_ref().map(|refusal| refusal.code),
+        }
+    }
+}
+
+pub fn key(name: &str) -> SigningKey {
+    SigningKey::from_seed(ledger_crypto::sha256(name.as_bytes()))
+}
+
+pub fn public(name: &str) -> Vec<u8> {
+    key(name).public_bytes().to_vec()
+}
+
+/// Signs for all these keys, in any order.
+pub fn sign(event: &Event, by: &[&str]) -> Submitted {
+    let payload = event.encode();
+    let message = dsse::message(EVENT_TYPE, &payload);
+    let signature = |name: &&str| (public(name), key(name).sign(&message).to_vec());
+    Submitted { payload_type: EVENT_TYPE.to_owned(), signatures: by.iter().map(signature).collect(), payload }
+}
+
+pub fn sorted_keys(by: &[&str]) -> Vec<Vec<u8>> {
+    let mut keys: Vec<_> = by.iter().map(|name| public(name)).collect();
+    keys.sort();
+    keys
+}
+
+impl World {
+    /// Two operators of which one signs alone, and the keys and accounts below.
+    pub fn new() -> Self {
+        let mut operators: Vec<_> = ["op1", "op2"]
+            .iter()
+            .map(|name| Operator { key: public(name), party: (*name).to_owned() })
+            .collect();
+        operators.sort_by(|a, b| a.key.cmp(&b.key));
+        let currency = |code: &str, exponent| Currency { code: code.to_owned(), exponent };
+        let genesis = Genesis {
+            origin: "ledger.example/test".to_owned(),
+            log_key: public("log"),
+            operators,
+            operator_threshold: 1,
+            currencies: vec![currency("EUR", 2), currency("JPY", 0), currency("USD", 2)],
+            rules_version: 1,
+            limits: Some(Limits { group_members: 4, batch_members: 10 }),
+            nonce: vec![7; 32],
+            predecessor: Vec::new(),
+        };
+        let (constants, _) = Genesis::from_entry(&genesis.to_entry(START_NANOS)).unwrap();
+        let mut world =
+            Self { state: MemoryState::new(constants), now_nanos: START_NANOS, next_index: 2, next_id: 1 };
+        world.furnish();
+        world
+    }
+
+    fn furnish(&mut self) {
+        let roles = |list: &[Roles]| list.iter().map(|role| u32::from(role.0)).sum::<u32>();
+        for (name, roles, prefix) in [
+            ("wallet", roles(&[Roles::INITIATOR]), "cust:"),
+            ("acquirer", roles(&[Roles::PROCESSOR]), ""),
+            ("regional", roles(&[Roles::PROCESSOR, Roles::OWNER]), "north:"),
+            ("shop", roles(&[Roles::OWNER]), "shop:"),
+            ("desk", roles(&[Roles::OPERATOR]), "cust:"),
+            ("anyone", roles(&[Roles::INITIATOR]), ""),
+            ("importer", roles(&[Roles::OPERATOR, Roles::IMPORTER]), ""),
+            ("gone", roles(&[Roles::OPERATOR]), ""),
+        ] {
+            let body =
+                KeyRegistered { key: public(name), party: name.to_owned(), roles, prefix: prefix.to_owned() };
+            self.accept(Body::KeyRegistered(body), &["op1", name]);
+        }
+        self.accept(Body::KeyRevoked(KeyRevoked { key: public("gone"), reason: String::new() }), &["op1"]);
+        for (account, currency, kind, limit) in [
+            ("world:usd", "USD", AccountKind::External, 0),
+            ("world:eur", "EUR", AccountKind::External, 0),
+            ("cust:alice", "USD", AccountKind::Customer, 0),
+            ("cust:bob", "USD", AccountKind::Customer, 500),
+            ("cust:euro", "EUR", AccountKind::Customer, 0),
+            ("shop:m1", "USD", AccountKind::Merchant, 0),
+            ("shop:eur", "EUR", AccountKind::Merchant, 0),
+            ("shop:jpy", "JPY", AccountKind::Merchant, 0),
+            ("fee:usd", "USD", AccountKind::Fee, 0),
+            ("fee:eur", "EUR", AccountKind::Fee, 0),
+            ("rail:usd", "USD", AccountKind::Clearing, 0),
+            ("rail:eur", "EUR", AccountKind::Clearing, 0),
+            ("fx:usd", "USD", AccountKind::Fx, 0),
+            ("fx:eur", "EUR", AccountKind::Fx, 0),
+            ("bank:usd", "USD", AccountKind::Cash, 100),
+        ] {
+            let (account, currency) = (account.to_owned(), currency.to_owned());
+            self.accept(
+                Body::AccountOpened(AccountOpened { account, currency, kind: Some(kind), limit }),
+                &["op1"],
+            );
+        }
+        self.accept(transfer("world:usd", "cust:alice", "USD", 100_000), &["op1"]);
+        self.accept(transfer("world:eur", "cust:euro", "EUR", 100_000), &["op1"]);
+    }
+
+    pub fn new_id(&mut self) -> Vec<u8> {
+        let milli = self.now_nanos / 1_000_000;
+        let mut id = [0; 16];
+        id[..6].copy_from_slice(&milli.to_be_bytes()[2..]);
+        id[6] = 0x70;
+        id[8..].copy_from_slice(&self.next_id.to_be_bytes());
+        id[8] = 0x80;
+        self.next_id += 1;
+        id.to_vec()
+    }
+
+    /// An event whose header is right.
+    pub fn event(&mut self, body: Body, by: &[&str]) -> Event {
+        Event {
+            ledger_id: self.state.constants().ledger_id.to_vec(),
+            event_id: self.new_id(),
+            signers: sorted_keys(by),
+            timestamp_nanos: self.now_nanos,
+            body,
+            ..Event::default()
+        }
+    }
+
+    /// The same of a payment, at its head.
+    pub fn event_of(&mut self, payment: [u8; 16], body: Body, by: &[&str]) -> Event {
+        let head = self.payment(payment).map(|record| record.head.0.to_vec()).unwrap_or_default();
+        Event { payment_id: payment.to_vec(), previous_event_id: head, ..self.event(body, by) }
+    }
+
+    pub fn submit(&mut self, submitted: Submitted) -> Answer {
+        match SignedEvent::decode(submitted) {
+            Err(refusal) => Answer::Rejected(refusal),
+            Ok(signed) => {
+                let member = VerifiedEvent::verify(signed, |_| None);
+                self.submit_unit(&Unit { atomic: false, members: vec![member] })
+            }
+        }
+    }
+
+    /// Decides a unit one nanosecond later, with everything due before it.
+    pub fn submit_unit(&mut self, unit: &Unit) -> Answer {
+        self.expire_due();
+        self.now_nanos += 1;
+        let at = At {
+            t_nanos: self.now_nanos,
+            log_index: LogIndex(self.next_index),
+            recorded_at_nanos: self.now_nanos,
+        };
+        match admit(&self.state, unit, self.now_nanos).unwrap() {
+            Admission::Rejected { refusal, .. } => return Answer::Rejected(refusal),
+            Admission::Known(_) => return Answer::Known,
+            Admission::Admitted => {}
+        }
+        let outcomes = execute(&self.state, unit, at).unwrap();
+        for (member, outcome) in unit.members.iter().zip(&outcomes) {
+            let subject =
+                Subject::Event { event: member.signed().event(), digest: *member.signed().digest() };
+            self.absorb(outcome.number(), subject, &outcome.effects);
+        }
+        Answer::Recorded(outcomes)
+    }
+
+    pub fn expire_due(&mut self) -> usize {
+        let mut count = 0;
+        while let Some((_, payment)) = self.state.next_due(self.now_nanos + 1).unwrap() {
+            self.now_nanos += 1;
+            let at = At {
+                t_nanos: self.now_nanos,
+                log_index: LogIndex(self.next_index),
+                recorded_at_nanos: self.now_nanos,
+            };
+            let payment_id = self.state.payment(payment).unwrap().id;
+            let effects = expire(&self.state, payment, at).unwrap();
+            self.absorb(0, Subject::Expiry { payment_id }, &effects);
+            count += 1;
+        }
+        count
+    }
+
+    fn absorb(&mut self, outcome: u16, subject: Subject<'_>, effects: &Effects) {
+        let log_index = LogIndex(self.next_index);
+        let recorded_at_nanos = self.now_nanos;
+        self.state.absorb(&ExecutedEntry { log_index, recorded_at_nanos, outcome, subject, effects });
+        self.next_index += 1;
+    }
+
+    /// Sets parameters that no event of this version sets.
+    pub fn set_params(&mut self, change: impl FnOnce(&mut Params)) {
+        let mut params = self.state.params().clone();
+        change(&mut params);
+        let effects = Effects { params: Some(params), ..Effects::default() };
+        self.absorb(0, Subject::Expiry { payment_id: Default::default() }, &effects);
+    }
+
+    pub fn accept(&mut self, body: Body, by: &[&str]) -> Vec<u8> {
+        let event = self.event(body, by);
+        self.accept_event(&event, by)
+    }
+
+    pub fn accept_event(&mut self, event: &Event, by: &[&str]) -> Vec<u8> {
+        let answer = self.submit(sign(event, by));
+        assert_eq!(answer.code(), None, "{answer:?}");
+        event.event_id.clone()
+    }
+
+    /// Initiates a payment of 100.00 from one account to another.
+    pub fn initiate(
+        &mut self,
+        payment: [u8; 16],
+        debtor: &str,
+        creditor: &str,
+        mode: CaptureMode,
+        rail: &str,
+    ) {
+        let mut body = initiation(debtor, creditor, rail);
+        if let Body::PaymentInitiated(body) = &mut body {
+            body.currency = self.account(debtor).currency.to_string();
+            body.capture_mode = Some(mode);
+        }
+        let mut event = self.event(body, &["wallet"]);
+        event.payment_id = payment.to_vec();
+        self.accept_event(&event, &["wallet"]);
+    }
+
+    pub fn advance(&mut self, payment: [u8; 16], body: Body) {
+        let event = self.event_of(payment, body, &["acquirer"]);
+        self.accept_event(&event, &["acquirer"]);
+    }
+
+    pub fn account(&self, id: &str) -> AccountRecord {
+        let index: AccountIndex = self.state.account_index(id).unwrap().unwrap();
+        AccountRecord::clone(&self.state.account(index).unwrap())
+    }
+
+    pub fn payment(&self, id: [u8; 16]) -> Option<PaymentRecord> {
+        let index = self.state.payment_index(&ledger_core::ids::PaymentId(id)).unwrap()?;
+        Some(PaymentRecord::clone(&self.state.payment(index).unwrap()))
+    }
+
+    pub fn change_status(&mut self, account: &str, status: AccountStatus) {
+        let body = AccountStatusChanged {
+            account: account.to_owned(),
+            status: Some(status),
+            reason: "TEST".to_owned(),
+        };
+        self.accept(Body::AccountStatusChanged(body), &["op1"]);
+    }
+
+    /// Every record, to see that a refusal changed none.
+    pub fn records(&self) -> BTreeMap<String, Vec<u8>> {
+        let accounts =
+            self.state.accounts().iter().map(|record| (format!("a{}", record.id), record.encode()));
+        let payments =
+            self.state.payments().iter().map(|record| (format!("p{}", record.id), record.encode()));
+        let keys =
+            self.state.keys().iter().map(|record| (format!("k{}", hex::encode(record.key)), record.encode()));
+        accounts.chain(payments).chain(keys).collect()
+    }
+}
+
+pub fn leg(account: &str, side: Side, currency: &str, amount: u64) -> Leg {
+    Leg { account: account.to_owned(), side: Some(side), currency: currency.to_owned(), amount }
+}
+
+pub fn transfer(from: &str, to: &str, currency: &str, amount: u64) -> Body {
+    Body::TransferPosted(TransferPosted {
+        legs: vec![leg(from, Side::Debit, currency, amount), leg(to, Side::Credit, currency, amount)],
+        purpose: "TEST".to_owned(),
+        related_payment_id: Vec::new(),
+    })
+}
+
+/// 100.00 USD, to be authorized first.
+pub fn initiation(debtor: &str, creditor: &str, rail: &str) -> Body {
+    Body::PaymentInitiated(PaymentInitiated {
+        amount: 10_000,
+        currency: "USD".to_owned(),
+        debtor: debtor.to_owned(),
+        creditor: creditor.to_owned(),
+        capture_mode: Some(CaptureMode::Deferred),
+        clearing_account: rail.to_owned(),
+    })
+}
+
+pub fn authorize(amount: u64, timeout_s: u32) -> Body {
+    Body::PaymentAuthorized(PaymentAuthorized { amount, timeout_s })
+}
+
+pub fn capture(amount: u64, final_capture: bool) -> Body {
+    Body::PaymentCaptured(PaymentCaptured { amount, final_capture, fees: Vec::new(), fx: None })
+}
+
+pub fn void() -> Body {
+    Body::PaymentVoided(PaymentVoided { reason: "TEST".to_owned() })
+}
+
+pub fn refund(amount: u64, cause: RefundCause) -> Body {
+    Body::PaymentRefunded(PaymentRefunded {
+        amount,
+        cause: Some(cause),
+        reason: "TEST".to_owned(),
+        fees: Vec::new(),
+        fx: None,
+    })
+}
+
+pub fn fee(payer: Payer, account: &str, currency: &str, amount: u64) -> Fee {
+    Fee { payer: Some(payer), account: account.to_owned(), currency: currency.to_owned(), amount }
+}
+
+/// A conversion, rounded down.
+pub fn fx(counter_currency: &str, counter_amount: u64, rate_mantissa: u64, rate_scale: u32) -> Fx {
+    Fx {
+        counter_currency: counter_currency.to_owned(),
+        counter_amount,
+        rate_mantissa,
+        rate_scale,
+        rounding: Some(Rounding::Floor),
+        quote_ref: String::new(),
+    }
+}
