@@ -315,3 +315,78 @@ fn write_payload(payload_type: &str, payload: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&(payload.len() as u32).to_be_bytes());
     out.extend_from_slice(payload);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(content: Content) -> Vec<u8> {
+        Entry { recorded_at_nanos: 5, outcome: 0, group_len: 1, group_index: 0, content }.encode()
+    }
+
+    fn signatures(keys: &[u8]) -> Vec<EntrySignature> {
+        keys.iter().map(|key| EntrySignature { key: [*key; 32], signature: [7; 64] }).collect()
+    }
+
+    fn event(keys: &[u8]) -> Vec<u8> {
+        let payload_type = "a type".to_owned();
+        encoded(Content::Event { signatures: signatures(keys), payload_type, payload: vec![1, 2, 3] })
+    }
+
+    fn refused(bytes: &[u8]) -> &'static str {
+        Entry::decode(bytes).unwrap_err().field
+    }
+
+    #[test]
+    fn each_bound_has_its_field() {
+        let seal_like = encoded(Content::Expiry { payment_id: PaymentId([9; 16]) });
+        let member = encoded(Content::BatchedEvent {
+            position: 1,
+            payload_type: "a type".to_owned(),
+            payload: vec![1, 2, 3],
+        });
+        let with = |entry: &[u8], at: usize, bytes: &[u8]| {
+            let mut entry = entry.to_vec();
+            entry[at..at + bytes.len()].copy_from_slice(bytes);
+            entry
+        };
+        for (entry, at, bytes, field) in [
+            (&event(&[1]), 0, [2].as_slice(), "version"),
+            (&event(&[1]), 1, &[6], "kind"),
+            (&event(&[1]), 10, &[2, 188], "outcome"),
+            (&event(&[1]), 10, &[0, 1], "outcome"),
+            (&seal_like, 10, &[2, 189], "outcome"),
+            (&seal_like, 12, &[0, 2], "group_len"),
+            (&event(&[1]), 12, &[0, 0], "group_len"),
+            (&event(&[1]), 14, &[0, 1], "group_index"),
+            (&event(&[1]), 12, &[0, 2, 0, 2], "group_index"),
+            (&event(&[1]), 16, &[0], "signature_count"),
+            (&event(&[1]), 16, &[9], "signature_count"),
+            (&seal_like, 16, &[1], "signature_count"),
+            (&member, 16, &[1], "signature_count"),
+            (&seal_like, 18, b"b", "type"),
+            (&event(&[1]), 114, &[0x1F], "type"),
+            (&event(&[1]), 123, &[4], "payload"),
+            (&event(&[1]), 123, &[2], "end"),
+        ] {
+            assert_eq!(refused(&with(entry, at, bytes)), field, "{at}: {bytes:?}");
+        }
+        for keys in [[2, 1].as_slice(), &[1, 1]] {
+            assert_eq!(refused(&event(keys)), "key");
+        }
+        assert_eq!(refused(&event(&[1, 2, 3, 4, 5, 6, 7, 8, 9])), "signature_count");
+        assert_eq!(refused(&vec![1; MAX_ENTRY_BYTES + 1]), "length");
+        assert!(Entry::decode(&with(&event(&[1]), 10, &[2, 189, 0, 2, 0, 1])).is_ok());
+        assert!(Entry::decode(&event(&[1, 2, 3, 4, 5, 6, 7, 8])).is_ok());
+    }
+
+    #[test]
+    fn the_writers_path_gives_the_same_bytes() {
+        let mut out = vec![0xEE];
+        encode_event(5, 0, 1, 0, &signatures(&[1, 2]), "a type", &[1, 2, 3], &mut out);
+        assert_eq!(out[1..], event(&[1, 2]));
+        out.clear();
+        encode_expiry(5, &PaymentId([9; 16]), &mut out);
+        assert_eq!(out, encoded(Content::Expiry { payment_id: PaymentId([9; 16]) }));
+    }
+}

@@ -242,3 +242,103 @@ fn is_printable(text: &str) -> bool {
 fn field(name: impl Into<String>, found: impl ToString, expected: impl Into<String>) -> GenesisError {
     GenesisError::Field { field: name.into(), found: found.to_string(), expected: expected.into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use ledger_crypto::SigningKey;
+
+    use super::*;
+
+    fn genesis() -> Genesis {
+        let key = |seed: u8| SigningKey::from_seed([seed; 32]).public_bytes().to_vec();
+        let mut operators: Vec<Operator> =
+            (1..=3).map(|seed| Operator { key: key(seed), party: format!("operator {seed}") }).collect();
+        operators.sort_by(|a, b| a.key.cmp(&b.key));
+        let currencies = [("JPY", 0), ("KWD", 3), ("USD", 2)];
+        let currencies = currencies.map(|(code, exponent)| Currency { code: code.to_owned(), exponent });
+        Genesis {
+            origin: "ledger.example/test".to_owned(),
+            log_key: key(9),
+            operators,
+            operator_threshold: 2,
+            currencies: currencies.to_vec(),
+            rules_version: 1,
+            limits: Some(Limits { group_members: 1_000, batch_members: 65_535 }),
+            nonce: vec![5; 32],
+            predecessor: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn entry_0_gives_the_constants_and_the_ledger_id() {
+        let entry = genesis().to_entry(77);
+        let (constants, recorded_at_nanos) = Genesis::from_entry(&entry).unwrap();
+        assert_eq!((constants.genesis.clone(), recorded_at_nanos), (genesis(), 77));
+        assert_eq!(constants.ledger_id, Entry::leaf_hash(&entry));
+        assert_eq!(constants.currencies[1], (CurrencyCode::parse("KWD").unwrap(), 3));
+        let expiry = Content::Expiry { payment_id: crate::ids::PaymentId::NIL };
+        let other = Entry { recorded_at_nanos: 0, outcome: 0, group_len: 1, group_index: 0, content: expiry };
+        assert!(
+            matches!(Genesis::from_entry(&other.encode()), Err(GenesisError::Field { field, .. }) if field == "kind")
+        );
+        assert!(matches!(Genesis::from_entry(&entry[1..]), Err(GenesisError::Entry(_))));
+    }
+
+    #[test]
+    fn each_condition_names_its_field() {
+        type Change = fn(&mut Genesis);
+        let identity = {
+            let mut key = vec![0; 32];
+            key[0] = 1;
+            key
+        };
+        let small_order = move |genesis: &mut Genesis| genesis.log_key.clone_from(&identity);
+        let mut weak = genesis();
+        small_order(&mut weak);
+        assert!(matches!(weak.check([0; 32]), Err(GenesisError::Field { field, .. }) if field == "log_key"));
+        let cases: [(&str, Change); 31] = [
+            ("origin", |g| g.origin.clear()),
+            ("origin", |g| g.origin = "x".repeat(65)),
+            ("origin", |g| g.origin = "a b".to_owned()),
+            ("origin", |g| g.origin = "a+b".to_owned()),
+            ("log_key", |g| g.log_key.clear()),
+            ("log_key", |g| g.log_key = vec![0xFF; 32]),
+            ("operator_threshold", |g| g.operator_threshold = 0),
+            ("operator_threshold", |g| g.operator_threshold = 7),
+            ("operators", |g| g.operator_threshold = 4),
+            ("operators", |g| g.operators.clear()),
+            ("operators[1].key", |g| g.operators.swap(0, 1)),
+            ("operators[1].key", |g| g.operators[1] = g.operators[0].clone()),
+            ("operators[0].key", |g| g.operators[0].key.push(0)),
+            ("operators[2].key", |g| g.log_key = g.operators[2].key.clone()),
+            ("operators[0].party", |g| g.operators[0].party.clear()),
+            ("operators[0].party", |g| g.operators[0].party = "x".repeat(36)),
+            ("operators[0].party", |g| g.operators[0].party = "tab\t".to_owned()),
+            ("currencies", |g| g.currencies.clear()),
+            ("currencies[0].code", |g| g.currencies[0].code = "usd".to_owned()),
+            ("currencies[0].code", |g| g.currencies[0].code = "XAU".to_owned()),
+            ("currencies[0].code", |g| g.currencies[0].code = "AAA".to_owned()),
+            ("currencies[1].code", |g| g.currencies.swap(0, 1)),
+            ("currencies[1].code", |g| g.currencies[1] = g.currencies[0].clone()),
+            ("currencies[0].exponent", |g| g.currencies[0].exponent = 5),
+            ("limits", |g| g.limits = None),
+            ("limits.group_members", |g| g.limits.as_mut().unwrap().group_members = 1),
+            ("limits.group_members", |g| g.limits.as_mut().unwrap().group_members = 1_001),
+            ("limits.batch_members", |g| g.limits.as_mut().unwrap().batch_members = 0),
+            ("limits.batch_members", |g| g.limits.as_mut().unwrap().batch_members = 65_536),
+            ("nonce", |g| g.nonce.clear()),
+            ("nonce", |g| g.nonce.push(0)),
+        ];
+        for (number, (expected, change)) in cases.into_iter().enumerate() {
+            let mut genesis = genesis();
+            change(&mut genesis);
+            match genesis.check([0; 32]) {
+                Err(GenesisError::Field { field, .. }) => assert_eq!(field, expected, "case {number}"),
+                other => panic!("case {number}, {expected}: {other:?}"),
+            }
+        }
+        let newer = Genesis { rules_version: 2, ..genesis() };
+        assert_eq!(newer.check([0; 32]), Err(GenesisError::RulesVersion { found: 2, known: 1 }));
+        assert!(genesis().check([0; 32]).is_ok());
+    }
+}

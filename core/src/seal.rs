@@ -410,3 +410,119 @@ fn change(tree: &mut DenseTree, leaves: impl Iterator<Item = (u64, Hash)>) {
         panic!("a changed record lies outside its tree: {gap}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::number::{KeyStatus, Roles};
+
+    fn params() -> Params {
+        Params {
+            ledger_id: [1; 32],
+            rules_version: 1,
+            rules_index: LogIndex(0),
+            log_key: [2; 32],
+            closed_through: 0,
+        }
+    }
+
+    fn key(index: u64) -> (KeyIndex, Arc<KeyRecord>) {
+        let record = KeyRecord {
+            status: KeyStatus::Active,
+            roles: Roles::OPERATOR,
+            key: [index as u8; 32],
+            registered_index: LogIndex(index),
+            revoked_index: None,
+            party: "a party".into(),
+            prefix: "".into(),
+        };
+        (KeyIndex(index), Arc::new(record))
+    }
+
+    fn block(first: u64, entries: u64) -> BlockInput {
+        let mut block = BlockInput::new(Totals::default(), params());
+        (0..entries).for_each(|entry| block.push_leaf([(first + entry) as u8; 32]));
+        block.recorded_at_nanos = first + entries;
+        block
+    }
+
+    /// A chain after the genesis and one more block of 4 entries, and its last seal.
+    fn chain() -> (SealChain, SealedBlock) {
+        let mut chain = SealChain::new([1; 32]);
+        let mut first = block(0, 1);
+        first.keys.extend([key(0), key(1)]);
+        let sealed = chain.seal(first);
+        assert_eq!((sealed.log_index, sealed.seal.previous_seal), (LogIndex(1), [1; 32]));
+        let sealed = chain.seal(block(2, 3));
+        assert_eq!((sealed.seal.first_index, sealed.seal.entry_count), (LogIndex(1), 4));
+        (chain, sealed)
+    }
+
+    fn restore(chain: &SealChain, index: LogIndex, entry: &[u8]) -> Result<SealChain, RestoreError> {
+        let SealChain { log, accounts, payments, keys, .. } = chain.clone();
+        SealChain::restore(log, accounts, payments, keys, index, entry)
+    }
+
+    #[test]
+    fn a_restored_chain_goes_on_alike() {
+        let (mut chain, sealed) = chain();
+        let mut restored = restore(&chain, sealed.log_index, &sealed.entry).unwrap();
+        let (a, b) = (chain.seal(block(6, 2)), restored.seal(block(6, 2)));
+        assert_eq!((a.entry, a.checkpoint_root), (b.entry, b.checkpoint_root));
+        assert_eq!((a.seal.first_index, a.seal.previous_seal), (sealed.log_index, sealed.leaf_hash));
+        assert_eq!(a.log_index, LogIndex(sealed.log_index.0 + 3));
+    }
+
+    #[test]
+    fn a_seal_that_does_not_fit_is_refused() {
+        let (chain, sealed) = chain();
+        let mismatch = |index, change: &dyn Fn(&mut SealChain)| {
+            let mut changed = chain.clone();
+            change(&mut changed);
+            match restore(&changed, index, &sealed.entry) {
+                Err(RestoreError::Mismatch { field, .. }) => field,
+                other => panic!("{:?}", other.err()),
+            }
+        };
+        let index = sealed.log_index;
+        assert_eq!(mismatch(LogIndex(index.0 + 1), &|_| ()), "first_index");
+        assert_eq!(mismatch(index, &|chain| chain.log.append([0; 32])), "first_index");
+        assert_eq!(mismatch(index, &|chain| chain.keys.push([0; 32])), "key_count");
+        assert_eq!(mismatch(index, &|chain| chain.keys.set(1, [0; 32]).unwrap()), "keys_root");
+        assert_eq!(mismatch(index, &|chain| chain.log = (0..5).map(|leaf| [leaf; 32]).collect()), "log_root");
+        let mut expiry = Vec::new();
+        crate::entry::encode_expiry(1, &crate::ids::PaymentId::NIL, &mut expiry);
+        assert_eq!(restore(&chain, index, &expiry).err(), Some(RestoreError::NotASeal { index, kind: 3 }));
+        assert!(matches!(restore(&chain, index, &[]), Err(RestoreError::Entry(_))));
+    }
+
+    #[test]
+    #[should_panic(expected = "outside its tree")]
+    fn a_record_beyond_its_tree_is_the_callers_bug() {
+        let mut block = block(6, 1);
+        block.keys.extend([key(3)]);
+        chain().0.seal(block);
+    }
+
+    #[test]
+    #[should_panic(expected = "a block has 1 to")]
+    fn a_first_block_without_entries_is_the_callers_bug() {
+        SealChain::new([1; 32]).seal(block(0, 0));
+    }
+
+    #[test]
+    fn a_seal_alone_is_no_block_of_its_own() {
+        let (_, sealed) = chain();
+        let with_count = |count: u32, height: u64| {
+            let mut entry = sealed.entry.clone();
+            entry[16..24].copy_from_slice(&height.to_be_bytes());
+            entry[32..36].copy_from_slice(&count.to_be_bytes());
+            Entry::decode(&entry).map_err(|error| error.field).map(drop)
+        };
+        assert_eq!(with_count(1, 0), Ok(()));
+        assert_eq!(with_count(2, 9), Ok(()));
+        for (count, height) in [(0, 0), (2, 0), (0, 9), (1, 9)] {
+            assert_eq!(with_count(count, height), Err("entry_count"));
+        }
+    }
+}

@@ -55,7 +55,12 @@ fn spine() {
     let Some(file) = log("spine.json", &known) else { return };
     let mut payloads = 0;
     for offered in list(&file["not_admitted"]) {
+        expect_members(
+            offered,
+            &["why", "log_size", "t_nanos", "refusal", "number", "member", "detail", "members"],
+        );
         for member in list(&offered["members"]) {
+            expect_members(member, &["payload", "signatures"]);
             let payload = bytes(&member["payload"]);
             match Event::decode(&payload) {
                 Ok(event) => assert_eq!(event.encode(), payload),
