@@ -9,6 +9,8 @@ use golden::{Json, bytes, list, load, number, text};
 use ledger_core::admit::{Admission, admit};
 use ledger_core::books::books_hash;
 use ledger_core::entry::Content;
+use ledger_core::ids::{BlockHeight, LogIndex};
+use ledger_core::replay::{Halt, ReadEntry, Replay};
 
 /// Makes the log of a file again, up to the first entry whose rules are not built. Returns how many entries that were.
 fn make_again(log: &Json, compared: &mut Compared, mut between: impl FnMut(&Writer)) -> usize {
@@ -96,6 +98,39 @@ fn logs_of_later_rules_are_made_again_up_to_them() {
             "{file} stops at the first rule not built"
         );
         assert_eq!(compared, Compared::all_of(&entries[..reached]), "{file}");
+    }
+}
+
+#[test]
+fn logs_replay_as_far_as_the_rules_reach() {
+    for (file, unknown) in [
+        ("spine.json", None),
+        ("small-ledger.json", Some("AuthorizationIncreased")),
+        ("worked-example.json", Some("ChargebackOpened")),
+        ("every-refusal.json", Some("AccountLimitChanged")),
+    ] {
+        let Some(log) = load(file) else { return };
+        let entries = list(&log, "entries");
+        let ledger_id = bytes(&log, "ledger_id").try_into().unwrap();
+        let mut replay = Replay::new(ledger_id);
+        let halt = entries
+            .iter()
+            .find_map(|entry| replay.push(ReadEntry::read(&bytes(entry, "entry"), |_| None), None).err());
+        println!("{file}: {} of {} entries replayed", replay.size(), entries.len());
+        match (halt, unknown) {
+            (None, None) => {
+                assert_eq!(replay.size(), entries.len() as u64);
+                assert_eq!(replay.sealed(), Some(BlockHeight(8)));
+            }
+            (Some(Halt::Unknown(finding)), Some(event)) => {
+                let index = usize::try_from(replay.size()).unwrap();
+                assert_eq!(finding.log_index, Some(LogIndex(replay.size())), "{}", finding.words);
+                assert_eq!(text(&entries[index], "event"), event, "{file}: {}", finding.words);
+                let first = entries.iter().position(|entry| entry["event"] == event);
+                assert_eq!(first, Some(index), "{file} stops at the first rule not built");
+            }
+            (halt, _) => panic!("{file}: {halt:?}"),
+        }
     }
 }
 

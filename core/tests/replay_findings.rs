@@ -1,0 +1,156 @@
+//! What a replay finds when the next entry of a good log is another than it should be.
+
+#[allow(dead_code, reason = "shared with other tests")]
+mod golden;
+
+use golden::{Json, bytes, list, load};
+use ledger_core::code::Code;
+use ledger_core::entry::{Content, Entry};
+use ledger_core::ids::LogIndex;
+use ledger_core::replay::{Halt, ReadEntry, Replay};
+
+/// Replays the first entries of a log.
+fn replayed(log: &Json, size: usize) -> Replay {
+    let mut replay = Replay::new(bytes(log, "ledger_id").try_into().unwrap());
+    for entry in &list(log, "entries")[..size] {
+        replay.push(ReadEntry::read(&bytes(entry, "entry"), |_| None), None).unwrap();
+    }
+    replay
+}
+
+fn entry(log: &Json, index: usize) -> Entry {
+    Entry::decode(&bytes(&list(log, "entries")[index], "entry")).unwrap()
+}
+
+/// Pushes entries until one is found to be wrong: its field, and the entry that is named.
+fn finding(what: &str, mut replay: Replay, then: &[Entry]) -> (String, u64) {
+    for entry in then {
+        match replay.push(ReadEntry::read(&entry.encode(), |_| None), None) {
+            Ok(()) => {}
+            Err(Halt::Wrong(finding)) => {
+                let LogIndex(index) = finding.log_index.expect("an entry is named");
+                return (finding.field, index);
+            }
+            Err(other) => panic!("{what}: {other}"),
+        }
+    }
+    panic!("{what}: nothing is found")
+}
+
+#[test]
+fn entries_that_may_not_stand_where_they_stand() {
+    let Some(log) = load("spine.json") else { return };
+    let at_time = |index: usize, recorded_at_nanos: u64| Entry { recorded_at_nanos, ..entry(&log, index) };
+    let time = |index: usize| entry(&log, index).recorded_at_nanos;
+    let outcome = |index: usize, code: u16| Entry { outcome: code, ..entry(&log, index) };
+    let in_group = |index, group_len, group_index| Entry { group_len, group_index, ..entry(&log, index) };
+    let all = |from: usize, to: usize| (from..to).map(|index| entry(&log, index)).collect::<Vec<_>>();
+    let unsigned = |index: usize| {
+        let mut spoilt = entry(&log, index);
+        if let Content::Event { signatures, .. } = &mut spoilt.content {
+            signatures[0].signature[40] ^= 1;
+        }
+        spoilt
+    };
+    // How many entries are right, those that follow, the field and the entry that the finding names.
+    let rows: Vec<(&str, usize, Vec<Entry>, &str, u64)> = vec![
+        ("a log without its genesis", 0, vec![entry(&log, 2)], "kind", 0),
+        ("a second genesis", 2, vec![at_time(0, time(1) + 1)], "kind", 2),
+        ("block 0 holds more than the genesis", 1, vec![entry(&log, 2)], "kind", 1),
+        ("two entries at one time", 24, vec![at_time(24, time(23))], "recorded_at_nanos", 24),
+        ("a seal later than it must be", 22, vec![at_time(22, time(22) + 1)], "recorded_at_nanos", 22),
+        ("a block of a seal alone", 23, vec![at_time(22, time(22) + 1)], "kind", 23),
+        ("a seal inside a group", 30, vec![at_time(22, time(29) + 1)], "kind", 30),
+        ("an expiry inside a group", 30, vec![at_time(88, time(29) + 1)], "kind", 30),
+        ("a member left out", 30, vec![entry(&log, 31)], "group_index", 30),
+        ("a member of another group", 30, vec![in_group(33, 2, 1)], "group_len", 30),
+        ("a group that begins in its middle", 29, vec![entry(&log, 30)], "group_index", 29),
+        ("a group that is shorter", 29, vec![in_group(29, 2, 0), in_group(30, 2, 1)], "admission", 29),
+        ("a member alone", 29, vec![in_group(29, 1, 0)], "group_len", 29),
+        (
+            "members exchanged",
+            32,
+            vec![in_group(33, 2, 0), Entry { recorded_at_nanos: time(33) + 1, ..in_group(32, 2, 1) }],
+            "admission",
+            32,
+        ),
+        ("an expiry withheld", 88, vec![entry(&log, 91)], "expiry", 88),
+        ("an expiry out of order", 88, vec![at_time(89, time(88))], "expiry", 88),
+        ("an expiry that is not due", 87, vec![at_time(88, time(87))], "expiry", 87),
+        ("an expiry again", 91, vec![at_time(88, time(91))], "expiry", 91),
+        ("a signature spoilt", 24, vec![unsigned(24)], "signature", 24),
+        (
+            "a member's signature spoilt",
+            29,
+            vec![entry(&log, 29), unsigned(30), entry(&log, 31)],
+            "signature",
+            30,
+        ),
+        ("an event again", 23, vec![at_time(19, time(23))], "admission", 23),
+        ("an event of a key not registered yet", 2, vec![entry(&log, 23)], "admission", 2),
+        (
+            "a day and a second too late",
+            46,
+            vec![at_time(46, time(46) + 86_401_000_000_000)],
+            "admission",
+            46,
+        ),
+        (
+            "accepted, but written as refused",
+            24,
+            vec![outcome(24, Code::InsufficientFunds.number())],
+            "outcome",
+            24,
+        ),
+        ("refused, but written as accepted", 18, vec![outcome(18, 0)], "outcome", 18),
+        ("refused for another reason", 18, vec![outcome(18, Code::AccountKindTaken.number())], "outcome", 18),
+        (
+            "a group failed by the operator",
+            29,
+            {
+                let mut failed = all(29, 32);
+                failed.iter_mut().for_each(|member| member.outcome = Code::GroupMemberFailed.number());
+                failed
+            },
+            "outcome",
+            29,
+        ),
+        ("an event left out of the log", 24, vec![entry(&log, 25)], "outcome", 24),
+    ];
+    println!("{} rows", rows.len());
+    for (what, size, then, field, index) in rows {
+        assert_eq!(finding(what, replayed(&log, size), &then), (field.to_owned(), index), "{what}");
+    }
+}
+
+#[test]
+fn every_field_of_a_seal_is_named() {
+    let Some(log) = load("spine.json") else { return };
+    // Offset of the last byte of each field, and its name.
+    let fields = [
+        (23, "height"),
+        (31, "first_index"),
+        (35, "entry_count"),
+        (67, "previous_seal"),
+        (99, "block_root"),
+        (131, "log_root"),
+        (139, "account_count"),
+        (171, "accounts_root"),
+        (179, "payment_count"),
+        (211, "payments_root"),
+        (219, "key_count"),
+        (251, "keys_root"),
+        (283, "totals_hash"),
+        (315, "params_hash"),
+    ];
+    let good = bytes(&list(&log, "entries")[45], "entry");
+    for (offset, field) in fields {
+        let mut seal = good.clone();
+        seal[offset] ^= 1;
+        let mut replay = replayed(&log, 45);
+        match replay.push(ReadEntry::read(&seal, |_| None), None) {
+            Err(Halt::Wrong(finding)) => assert_eq!(finding.field, field, "{}", finding.words),
+            other => panic!("{field}: {other:?}"),
+        }
+    }
+}
