@@ -11,24 +11,16 @@ use ledger_crypto::{Hash, Hasher, SigningKey, domain};
 use super::accounts::Opened;
 use super::day::Day;
 use super::file::BankFile;
+use super::layout::Correction;
 use super::plan::{Part, Transfer};
 
 /// Makes the events of one import.
 pub struct Deriver<'a> {
-    /// The ledger they are for.
-    pub ledger_id: Hash,
-    /// Name of the source, 1 to 255 bytes.
-    pub source: &'a str,
-    /// Signs every event.
-    pub importer: &'a SigningKey,
-    /// Signs openings of accounts as well.
-    pub operator: &'a SigningKey,
-    /// The rows.
-    pub file: &'a BankFile,
-    /// Purpose of roundings.
-    pub rounding_purpose: &'a str,
-    /// Purpose of opening balances.
-    pub opening_purpose: &'a str,
+    ledger_id: Hash,
+    source: &'a str,
+    importer: &'a SigningKey,
+    operator: &'a SigningKey,
+    file: &'a BankFile,
 }
 
 /// An event ready to be sent.
@@ -50,7 +42,19 @@ pub enum Subject {
     Transfer(Part, usize),
 }
 
-impl Deriver<'_> {
+impl<'a> Deriver<'a> {
+    /// For the rows of `file`, from a source whose name has 1 to 255 bytes. The importer signs every event, the
+    /// operator the openings of accounts besides.
+    pub fn new(
+        ledger_id: Hash,
+        source: &'a str,
+        importer: &'a SigningKey,
+        operator: &'a SigningKey,
+        file: &'a BankFile,
+    ) -> Self {
+        Self { ledger_id, source, importer, operator, file }
+    }
+
     /// The opening of an account, on the day of its first use.
     pub fn account(&self, position: usize, day: Day) -> Prepared {
         let Opened { id, kind, limit } = *self.file.accounts.at(position);
@@ -71,8 +75,8 @@ impl Deriver<'_> {
         let row = &self.file.rows[transfer.row];
         let (key, purpose, reference) = match transfer.part {
             Part::Row => (row.key.clone(), row.purpose.as_str(), row.reference.as_str()),
-            Part::Rounding => (own_key("rounding", &row.key), self.rounding_purpose, ""),
-            Part::Opening => (own_key("opening", &row.key), self.opening_purpose, ""),
+            Part::Rounding => (own_key("rounding", &row.key), purpose_of(self.file.layout.rounding()), ""),
+            Part::Opening => (own_key("opening", &row.key), purpose_of(self.file.layout.opening()), ""),
         };
         let leg = |account: usize, side| Leg {
             account: self.file.accounts.at(account).id.to_string(),
@@ -108,6 +112,10 @@ pub fn event_id(ledger_id: &Hash, source: &str, day: Day, row_key: &str) -> Even
     let mut bits = [0; 10];
     bits.copy_from_slice(&hash[..10]);
     EventId(v7(day.midnight_nanos() / 1_000_000, bits))
+}
+
+fn purpose_of(rule: Option<&Correction>) -> &str {
+    rule.map_or("", |rule| &rule.purpose)
 }
 
 /// The key of an event that is no row itself. Row keys hold no control characters, so none is equal to it.

@@ -6,6 +6,8 @@ use ledger_client::{ClientError, Verdict};
 use ledger_core::ids::{AccountId, LogIndex};
 use thiserror::Error;
 
+use crate::exit::{Exit, exit_of};
+
 use super::acks::AcksError;
 use super::derive::Subject;
 use super::file::{BankFile, FileError};
@@ -71,6 +73,18 @@ pub struct RefusedRow {
 }
 
 impl ImportError {
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Mapping(_) | Self::File(_) => Exit::Usage,
+            Self::Acks(AcksError::Io { .. } | AcksError::Line { .. }) => Exit::Usage,
+            Self::Acks(AcksError::Moved { .. }) => Exit::Verification,
+            Self::OtherAccount { .. } => Exit::Conflict,
+            Self::Client(error) => exit_of(error),
+            Self::Refused(row) => Exit::of_verdict(row.verdict),
+        }
+    }
+
     /// Names the row of an event that was not accepted.
     pub fn sending(error: SendError, file: &BankFile) -> Self {
         match error {
@@ -130,5 +144,68 @@ impl RefusedRow {
             "{file}:{line}: row {key:?} ({part}), column {column:?}: {number}{verdict}: field {field:?}, value {value:?}, \
              limit {limit:?}; {recorded}"
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger_core::code::{Code, Detail};
+
+    use super::super::mapping::Mapping;
+    use super::super::plan::{Part, Plan};
+    use super::*;
+
+    const MAPPING: &str = r#"
+        source = "test"
+        file = { delimiter = ",", charset = "utf-8", rows = "oldest-first", within_day = "file" }
+        columns = { key = "id", date = "day", amount = "amount" }
+        date = { format = "yyyymmdd" }
+        amount = { currency = "EUR", decimal_mark = "." }
+        account = { id = "c:{account}", kind = "CUSTOMER" }
+        transfer = { purpose = "{text}", reference = "{ref}" }
+        counter = [{ when = { text = ["pay"] }, account = { id = "bank:{bank}", kind = "EXTERNAL" } }]
+    "#;
+
+    #[test]
+    fn a_refused_row_is_named_with_the_column_that_the_field_comes_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.csv");
+        let lines =
+            "id,day,account,amount,bank,text,ref\n7,20240101,a,1.00,x,pay,r7\n8,20240102,b,-2.00,x,pay,r8\n";
+        std::fs::write(&path, lines).unwrap();
+        let mapping: Mapping = toml::from_str(MAPPING).unwrap();
+        let mut file = BankFile::read(&path, &mapping).unwrap();
+        let plan = Plan::new(&mut file, mapping.file.within_day).unwrap();
+        let cases = [
+            ("legs[0].account", "c:b", "account"),
+            ("legs[1].account", "bank:x", "bank + text"),
+            ("legs[0].amount", "200", "amount"),
+            ("effective_date", "20240102", "day"),
+            ("timestamp_nanos", "1", "day"),
+            ("external_ref", "r8", "ref"),
+            ("purpose", "", "text"),
+            ("signers", "00", "id"),
+        ];
+        for (field, value, column) in cases {
+            let detail = Detail { field: field.to_owned(), value: value.to_owned(), limit: "5".to_owned() };
+            let verdict = Verdict::Refused(Code::InsufficientFunds);
+            let subject = Subject::Transfer(Part::Row, 1);
+            let stop = Stop { subject, verdict, log_index: Some(LogIndex(9)), detail };
+            let row = RefusedRow::new(stop, &file);
+            assert_eq!((row.line, row.key.as_str(), row.column.as_str()), (3, "8", column), "{field}");
+            let words = row.to_string();
+            let end = format!(
+                "rows.csv:3: row \"8\" (row), column {column:?}: 904 INSUFFICIENT_FUNDS: field {field:?}, value {value:?}, \
+                 limit \"5\"; the refusal stands at log index 9"
+            );
+            assert!(words.ends_with(&end), "{words}");
+        }
+        let subject = Subject::Account(plan.accounts[1].0);
+        let verdict = Verdict::Rejected(Code::SignerRoleMissing);
+        let stop = Stop { subject, verdict, log_index: None, detail: Detail::default() };
+        let row = RefusedRow::new(stop, &file);
+        assert_eq!((row.line, row.part), (2, "account"));
+        assert!(row.to_string().ends_with("nothing was recorded"));
+        assert_eq!(ImportError::Refused(Box::new(row)).exit(), Exit::Refused);
     }
 }

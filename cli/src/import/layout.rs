@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use ledger_core::ids::{AccountId, CurrencyCode};
-use ledger_core::money::{self, MAX_AMOUNT};
 use ledger_core::number::AccountKind;
 
 use super::accounts::{Accounts, Opened};
+use super::amount::AmountFormat;
 use super::day::{Day, DayFormat};
-use super::mapping::{AccountRule, AmountText, Direction, Mapping, MappingError, wrong};
+use super::mapping::{AccountRule, Direction, Mapping, MappingError, wrong};
 use super::template::Template;
 
 /// One row, understood.
@@ -53,7 +53,7 @@ pub struct Layout {
     amount: usize,
     balance: Option<usize>,
     day_format: DayFormat,
-    numbers: Numbers,
+    amounts: AmountFormat,
     direction: Option<(usize, Direction)>,
     account: AccountTemplate,
     counters: Vec<Counter>,
@@ -84,20 +84,13 @@ struct AccountTemplate {
     limit: u64,
 }
 
-struct Numbers {
-    text: AmountText,
-    currency: CurrencyCode,
-    exponent: u8,
-}
-
 impl Layout {
     /// Resolves the names of columns.
     ///
     /// # Errors
     /// [`MappingError::Value`]: a column that the header does not have, a format, kind or amount that is none.
     pub fn new(mapping: &Mapping, header: Vec<String>) -> Result<Self, MappingError> {
-        let (currency, exponent) = mapping.currency()?;
-        let numbers = Numbers { text: mapping.amount.clone(), currency, exponent };
+        let amounts = AmountFormat::new(&mapping.amount)?;
         let column = |field: &str, name: &str| {
             let position = header.iter().position(|column| column == name);
             position.ok_or_else(|| wrong(field, name, "a column of the file"))
@@ -107,7 +100,7 @@ impl Layout {
         };
         let account = |field: &str, rule: &AccountRule| {
             let id = template(&format!("{field}.id"), &rule.id)?;
-            let (kind, limit) = opened_with(field, rule, &numbers)?;
+            let (kind, limit) = opened_with(field, rule, &amounts)?;
             Ok(AccountTemplate { id, kind, limit })
         };
         let correction = |field: &str, rule: &AccountRule, purpose: &str| {
@@ -116,7 +109,7 @@ impl Layout {
             if !printable(purpose) {
                 return Err(wrong(&format!("{field}.purpose"), purpose, PURPOSE));
             }
-            let (kind, limit) = opened_with(&format!("{field}.account"), rule, &numbers)?;
+            let (kind, limit) = opened_with(&format!("{field}.account"), rule, &amounts)?;
             Ok(Correction { account: Opened { id, kind, limit }, purpose: purpose.to_owned() })
         };
         let names = &mapping.columns;
@@ -129,7 +122,7 @@ impl Layout {
         let direction = mapping.direction.as_ref();
         let direction = direction.map(|rule| Ok((column("direction.column", &rule.column)?, rule.clone())));
         let rounding = mapping.rounding.as_ref();
-        let max = |text: &String| numbers.limit(text).ok_or_else(|| wrong("rounding.max", text, AMOUNT));
+        let max = |text: &String| amounts.limit(text).ok_or_else(|| wrong("rounding.max", text, AMOUNT));
         let rounding_max = rounding.map(|rule| max(&rule.max)).transpose()?.unwrap_or_default();
         let rounding = rounding.map(|rule| correction("rounding", &rule.account, &rule.purpose));
         let opening = mapping.opening.as_ref();
@@ -150,7 +143,7 @@ impl Layout {
             rounding_max: i128::from(rounding_max),
             opening: opening.transpose()?,
             header,
-            numbers,
+            amounts,
         })
     }
 
@@ -237,7 +230,7 @@ impl Layout {
 
     /// The currency and its decimals.
     pub fn currency(&self) -> (CurrencyCode, u8) {
-        (self.numbers.currency, self.numbers.exponent)
+        self.amounts.currency()
     }
 
     /// Where roundings go.
@@ -305,7 +298,7 @@ impl Layout {
     }
 
     fn number(&self, at: usize, fields: &[String]) -> Result<i128, FieldFault> {
-        self.numbers.parse(&fields[at]).ok_or_else(|| self.fault(at, fields, &self.numbers.expected()))
+        self.amounts.parse(&fields[at]).ok_or_else(|| self.fault(at, fields, &self.amounts.expected()))
     }
 
     fn fault(&self, at: usize, fields: &[String], expected: &str) -> FieldFault {
@@ -325,49 +318,6 @@ impl Layout {
     }
 }
 
-impl Numbers {
-    /// Strict: groups of digits, the decimal mark, exactly the currency's decimals; `-` before a negative one.
-    fn parse(&self, text: &str) -> Option<i128> {
-        let (negative, digits) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
-        let (whole, decimals) = match digits.split_once(self.text.decimal_mark) {
-            Some((whole, decimals)) => (whole, Some(decimals)),
-            None => (digits, None),
-        };
-        let mut plain = match self.text.grouping_mark.filter(|mark| whole.contains(*mark)) {
-            Some(mark) => {
-                let mut groups = whole.split(mark);
-                let first = groups.next().filter(|first| (1..=3).contains(&first.len()))?;
-                let rest: Vec<_> = groups.collect();
-                if rest.iter().any(|group| group.len() != 3) {
-                    return None;
-                }
-                first.to_owned() + &rest.concat()
-            }
-            None => whole.to_owned(),
-        };
-        if let Some(decimals) = decimals {
-            plain = plain + "." + decimals;
-        }
-        let minor = i128::from(money::parse_amount(&plain, self.exponent).ok()?);
-        Some(if negative { -minor } else { minor })
-    }
-
-    fn limit(&self, text: &str) -> Option<u64> {
-        money::parse_amount(text, self.exponent).ok()
-    }
-
-    fn expected(&self) -> String {
-        let largest = money::format_amount(i128::from(MAX_AMOUNT), self.exponent);
-        format!(
-            "digits with exactly {} decimals after '{}', at most {largest}",
-            self.exponent, self.text.decimal_mark
-        )
-    }
-}
-
 const ACCOUNT_ID: &str = "an account id: 1 to 64 of a-z, 0-9, ':', '_', '-', first a letter or digit";
 const PURPOSE: &str = "1 to 35 printable ASCII characters";
 const AMOUNT: &str = "an amount with all decimals of the currency, such as 100000.00";
@@ -375,7 +325,7 @@ const AMOUNT: &str = "an amount with all decimals of the currency, such as 10000
 fn opened_with(
     field: &str,
     rule: &AccountRule,
-    numbers: &Numbers,
+    amounts: &AmountFormat,
 ) -> Result<(AccountKind, u64), MappingError> {
     let names = AccountKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
     let kind = AccountKind::from_name(&rule.kind);
@@ -388,7 +338,7 @@ fn opened_with(
             "none: only CUSTOMER, MERCHANT and CASH have one",
         ));
     }
-    let limit = numbers.limit(text).ok_or_else(|| wrong(&format!("{field}.limit"), text, AMOUNT))?;
+    let limit = amounts.limit(text).ok_or_else(|| wrong(&format!("{field}.limit"), text, AMOUNT))?;
     Ok((kind, limit))
 }
 

@@ -5,8 +5,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ledger_core::ids::CurrencyCode;
-use ledger_core::money::{self, IsoCurrency};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -233,20 +231,6 @@ impl Mapping {
             return Err(wrong("file.within_day", "balance", "needs columns.balance"));
         }
         Ok(mapping)
-    }
-
-    /// The currency of the file and its decimals.
-    ///
-    /// # Errors
-    /// [`MappingError::Value`]: no currency, or one without decimals such as gold.
-    pub fn currency(&self) -> Result<(CurrencyCode, u8), MappingError> {
-        let code = CurrencyCode::parse(&self.amount.currency);
-        match code.and_then(|code| Some((code, money::iso_currency(code)?))) {
-            Some((code, IsoCurrency::Decimals(exponent))) => Ok((code, exponent)),
-            _ => {
-                Err(wrong("amount.currency", &self.amount.currency, "an ISO 4217 currency with minor units"))
-            }
-        }
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod acks;
+mod amount;
 mod day;
 mod derive;
 mod error;
@@ -27,19 +28,19 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use ledger_client::Client;
-use ledger_crypto::{Hash, SigningKey};
+use ledger_crypto::keyfile;
 
 use self::acks::Acks;
 use self::derive::{Deriver, Subject};
 use self::file::BankFile;
 use self::mapping::Mapping;
 use self::plan::Plan;
-use self::report::{AccountsCount, Events};
+use self::report::{AccountsCount, Events, Report};
 use self::send::Sending;
+use crate::context::Context;
+use crate::exit::{CliError, Exit};
 
 pub use self::error::ImportError;
-pub use self::report::Report;
 
 /// What to import, and how.
 #[derive(Clone, Debug, clap::Args)]
@@ -66,60 +67,58 @@ pub struct ImportArgs {
     pub window: u16,
 }
 
-/// Where an import goes, and who signs it.
-pub struct Target {
-    /// The server.
-    pub client: Client,
-    /// The ledger that events are signed for.
-    pub ledger_id: Hash,
-    /// Signs every event.
-    pub importer: SigningKey,
-    /// Signs openings of accounts besides.
-    pub operator: SigningKey,
-}
-
-/// Imports a file. `progress` draws a bar when it has a target.
+/// Imports a file and prints what it found and did.
 ///
 /// # Errors
-/// [`ImportError`]. Nothing is sent when the mapping or the file is wrong.
-pub async fn run(args: &ImportArgs, target: &Target, progress: ProgressBar) -> Result<Report, ImportError> {
-    let mapping = Mapping::load(&args.mapping)?;
-    let mut file = BankFile::read(&args.file, &mapping)?;
-    let plan = Plan::new(&mut file, mapping.file.within_day)?;
-    let deriver = Deriver {
-        ledger_id: target.ledger_id,
-        source: &mapping.source,
-        importer: &target.importer,
-        operator: &target.operator,
-        file: &file,
-        rounding_purpose: file.layout.rounding().map_or("", |rule| &rule.purpose),
-        opening_purpose: file.layout.opening().map_or("", |rule| &rule.purpose),
-    };
-    let missing = existing::missing(&target.client, &file, &plan).await?;
-    let already_there = (plan.accounts.len() - missing.len()) as u64;
-    progress.set_length((missing.len() + plan.transfers.len()) as u64);
-    progress.set_style(bar());
+/// [`CliError::Import`] and what is wrong with the keys or flags. Nothing is sent when the mapping, the file or a key
+/// is wrong.
+pub async fn run(context: &Context, args: &ImportArgs) -> Result<Exit, CliError> {
+    let importer = keyfile::load(&args.key)?;
+    let operator = keyfile::load(&args.operator_key)?;
+    let (client, ledger_id) = (context.client()?, context.ledger_id()?);
+    let mapping = Mapping::load(&args.mapping).map_err(ImportError::from)?;
+    let mut file = BankFile::read(&args.file, &mapping).map_err(ImportError::from)?;
+    let plan = Plan::new(&mut file, mapping.file.within_day).map_err(ImportError::from)?;
+    let deriver = Deriver::new(ledger_id, &mapping.source, &importer, &operator, &file);
+    let name = |subject| name(&file, subject);
     let mut sending = Sending {
-        client: target.client.clone(),
+        client,
         batch: usize::from(args.batch),
         window: usize::from(args.window),
-        acks: args.acks.as_deref().map(Acks::open).transpose()?,
-        name: &|subject| name(&file, subject),
-        progress,
+        acks: args.acks.as_deref().map(Acks::open).transpose().map_err(ImportError::from)?,
+        name: &name,
+        progress: if context.out.is_human() { ProgressBar::no_length() } else { ProgressBar::hidden() },
         new: 0,
         already_there: 0,
     };
     let begun = Instant::now();
-    // All accounts first: a key without the role stops the import before a row is refused and its id burnt.
+    let accounts = send(&mut sending, &deriver, &file, &plan).await?;
+    let events = Events { new: sending.new, already_there: sending.already_there };
+    let report = Report::new(&file, &plan, events, accounts, begun.elapsed());
+    context.out.print(report.text(), &report.json());
+    Ok(Exit::Ok)
+}
+
+/// All accounts first: where a key lacks a role, the import stops before a row is refused and its id used up.
+async fn send(
+    sending: &mut Sending<'_>,
+    deriver: &Deriver<'_>,
+    file: &BankFile,
+    plan: &Plan,
+) -> Result<AccountsCount, ImportError> {
+    let missing = existing::missing(&sending.client, file, plan).await?;
+    sending.progress.set_length((missing.len() + plan.transfers.len()) as u64);
+    sending.progress.set_style(bar());
     let openings = missing.iter().map(|(account, day)| deriver.account(*account, *day));
     let transfers = plan.transfers.iter().map(|transfer| deriver.transfer(transfer));
-    sending.all(openings).await.map_err(|error| ImportError::sending(error, &file))?;
-    let opened = missing.len() as u64;
-    sending.all(transfers).await.map_err(|error| ImportError::sending(error, &file))?;
+    let sent = match sending.all(openings).await {
+        Ok(()) => sending.all(transfers).await,
+        Err(error) => Err(error),
+    };
     sending.progress.finish_and_clear();
-    let events = Events { new: sending.new, already_there: sending.already_there };
-    let accounts = AccountsCount { opened, already_there, with_rows: plan.row_accounts };
-    Ok(Report::new(&file, &plan, events, accounts, begun.elapsed()))
+    sent.map_err(|error| ImportError::sending(error, file))?;
+    let already_there = (plan.accounts.len() - missing.len()) as u64;
+    Ok(AccountsCount { opened: missing.len() as u64, already_there, with_rows: plan.row_accounts })
 }
 
 /// What an event is for, in the file of acknowledgements.

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use ledger_core::money::format_amount;
-use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::output::facts;
 
 use super::file::BankFile;
 use super::plan::{Difference, Part, Plan};
@@ -14,7 +16,7 @@ use super::plan::{Difference, Part, Plan};
 const SHOWN: usize = 20;
 
 /// Events of an import.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Events {
     /// Recorded now.
     pub new: u64,
@@ -23,7 +25,7 @@ pub struct Events {
 }
 
 /// Accounts of an import.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct AccountsCount {
     /// Opened now.
     pub opened: u64,
@@ -34,7 +36,7 @@ pub struct AccountsCount {
 }
 
 /// The whole report. Amounts are text with their currency.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Report {
     file: String,
     rows: u64,
@@ -49,7 +51,7 @@ pub struct Report {
     roundings: BTreeMap<String, u64>,
     differences: Vec<DifferenceLine>,
     /// Accounts and days whose rows are too many for the best order to be sought.
-    long_days: Vec<LongDay>,
+    long_days: Vec<(String, String)>,
     /// Accounts whose rows end at the balance that the bank states last.
     balances_reached: u64,
     accounts: AccountsCount,
@@ -58,7 +60,7 @@ pub struct Report {
     events_per_second: u64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 struct DifferenceLine {
     line: u64,
     key: String,
@@ -67,12 +69,6 @@ struct DifferenceLine {
     stated: String,
     difference: String,
     rounding: bool,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct LongDay {
-    account: String,
-    day: String,
 }
 
 impl Report {
@@ -102,10 +98,9 @@ impl Report {
                 rounding: found.rounding,
             }
         };
-        let long_days = plan.long_days.iter().map(|(account, day)| LongDay {
-            account: file.accounts.at(*account).id.to_string(),
-            day: day.to_string(),
-        });
+        let long_days = plan.long_days.iter();
+        let long_days =
+            long_days.map(|(account, day)| (file.accounts.at(*account).id.to_string(), day.to_string()));
         let sent = events.new + events.already_there;
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
         Self {
@@ -129,46 +124,64 @@ impl Report {
 
     /// The table, and the differences that no rounding explains.
     pub fn text(&self) -> String {
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::NOTHING);
-        let mut row = |name: &str, value: String| {
-            table.add_row([name.to_owned(), value]);
-        };
-        row("rows", count(self.rows));
-        row("matched", count(self.matched));
+        let Self { accounts, events, .. } = self;
         let roundings = self.roundings.iter().map(|(amount, rows)| format!("{} × {amount}", count(*rows)));
         let roundings = roundings.collect::<Vec<_>>().join(", ");
-        row(
-            "rounded",
-            if roundings.is_empty() {
-                count(self.rounded)
-            } else {
-                format!("{} ({roundings})", count(self.rounded))
-            },
-        );
-        row("other differences", count(self.other));
-        for (name, value) in [("rows without a balance", self.unstated), ("opening balances", self.openings)]
-        {
-            if value > 0 {
-                row(name, count(value));
-            }
-        }
-        let AccountsCount { opened, already_there, with_rows } = self.accounts;
-        row("accounts", format!("{} opened, {} there before", count(opened), count(already_there)));
-        row(
-            "at the bank's last balance",
-            format!("{} of {} accounts", count(self.balances_reached), count(with_rows)),
-        );
-        row(
-            "events",
-            format!("{} new, {} there before", count(self.events.new), count(self.events.already_there)),
-        );
-        row("rate", format!("{} events/s ({} s)", count(self.events_per_second), self.seconds));
-        let mut text = table.trim_fmt();
-        text.push('\n');
+        let mut rows = vec![
+            ("rows", count(self.rows)),
+            ("matched", count(self.matched)),
+            ("rounded", [count(self.rounded), roundings].join("  ")),
+            ("other differences", count(self.other)),
+        ];
+        let seldom = [("rows without a balance", self.unstated), ("opening balances", self.openings)];
+        rows.extend(seldom.into_iter().filter(|(_, rows)| *rows > 0).map(|(name, rows)| (name, count(rows))));
+        let reached = format!("{} of {} accounts", count(self.balances_reached), count(accounts.with_rows));
+        rows.extend([
+            ("accounts opened", count(accounts.opened)),
+            ("accounts there before", count(accounts.already_there)),
+            ("at the last stated balance", reached),
+            ("events new", count(events.new)),
+            ("events there before", count(events.already_there)),
+            ("rate", format!("{} events/s, {} s", count(self.events_per_second), self.seconds)),
+        ]);
+        let mut text = facts(rows).to_string();
         self.write_differences(&mut text);
         self.write_long_days(&mut text);
         text
+    }
+
+    /// The same, with every difference, as a document.
+    pub fn json(&self) -> Value {
+        let text = |number: u64| number.to_string();
+        let differences = self.differences.iter().map(|found| {
+            json!({
+                "line": text(found.line), "key": found.key, "account": found.account, "computed": found.computed,
+                "stated": found.stated, "difference": found.difference, "rounding": found.rounding,
+            })
+        });
+        let roundings = self.roundings.iter().map(|(amount, rows)| (amount.clone(), json!(text(*rows))));
+        let long_days = self.long_days.iter().map(|(account, day)| json!({"account": account, "day": day}));
+        json!({
+            "file": self.file,
+            "rows": text(self.rows),
+            "matched": text(self.matched),
+            "rounded": text(self.rounded),
+            "other": text(self.other),
+            "unstated": text(self.unstated),
+            "openings": text(self.openings),
+            "roundings": roundings.collect::<Map<_, _>>(),
+            "differences": differences.collect::<Vec<_>>(),
+            "long_days": long_days.collect::<Vec<_>>(),
+            "balances_reached": text(self.balances_reached),
+            "accounts": {
+                "opened": text(self.accounts.opened),
+                "already_there": text(self.accounts.already_there),
+                "with_rows": text(self.accounts.with_rows),
+            },
+            "events": { "new": text(self.events.new), "already_there": text(self.events.already_there) },
+            "seconds": self.seconds,
+            "events_per_second": text(self.events_per_second),
+        })
     }
 
     fn write_differences(&self, text: &mut String) {
@@ -176,26 +189,26 @@ impl Report {
         for found in others.take(SHOWN) {
             let DifferenceLine { line, key, account, computed, stated, difference, .. } = found;
             let file = &self.file;
-            let _ = writeln!(
+            let _ = write!(
                 text,
-                "{file}:{line}: row {key:?}: {account} is {computed}, the bank states {stated}: {difference}"
+                "\n{file}:{line}: row {key:?}: {account} is {computed}, the bank states {stated}: {difference}"
             );
         }
         if let Some(more) =
             usize::try_from(self.other).ok().and_then(|n| n.checked_sub(SHOWN)).filter(|n| *n > 0)
         {
-            let _ = writeln!(text, "… and {more} more differences (--json lists all)");
+            let _ = write!(text, "\n… and {more} more differences (--json lists all)");
         }
     }
 
     fn write_long_days(&self, text: &mut String) {
-        for LongDay { account, day } in self.long_days.iter().take(SHOWN) {
+        for (account, day) in self.long_days.iter().take(SHOWN) {
             let most = super::order::EXACT_ROWS;
-            let _ = writeln!(text, "{account} has more than {most} rows on {day}: ordered row by row");
+            let _ = write!(text, "\n{account} has more than {most} rows on {day}: ordered row by row");
         }
         if self.long_days.len() > SHOWN {
             let _ =
-                writeln!(text, "… and {} more such days (--json lists all)", self.long_days.len() - SHOWN);
+                write!(text, "\n… and {} more such days (--json lists all)", self.long_days.len() - SHOWN);
         }
     }
 }
