@@ -27,7 +27,6 @@ mod template;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use ledger_crypto::keyfile;
 
 use self::acks::Acks;
@@ -39,6 +38,7 @@ use self::report::{AccountsCount, Events, Report};
 use self::send::Sending;
 use crate::context::Context;
 use crate::exit::{CliError, Exit};
+use crate::progress;
 
 pub use self::error::ImportError;
 
@@ -87,7 +87,7 @@ pub async fn run(context: &Context, args: &ImportArgs) -> Result<Exit, CliError>
         window: usize::from(args.window),
         acks: args.acks.as_deref().map(Acks::open).transpose().map_err(ImportError::from)?,
         name: &name,
-        progress: if context.out.is_human() { ProgressBar::no_length() } else { ProgressBar::hidden() },
+        progress: progress::bar("events").with_message("import"),
         new: 0,
         already_there: 0,
     };
@@ -108,7 +108,6 @@ async fn send(
 ) -> Result<AccountsCount, ImportError> {
     let missing = existing::missing(&sending.client, file, plan).await?;
     sending.progress.set_length((missing.len() + plan.transfers.len()) as u64);
-    sending.progress.set_style(bar());
     let openings = missing.iter().map(|(account, day)| deriver.account(*account, *day));
     let transfers = plan.transfers.iter().map(|transfer| deriver.transfer(transfer));
     let sent = match sending.all(openings).await {
@@ -127,9 +126,4 @@ fn name(file: &BankFile, subject: Subject) -> String {
         Subject::Account(account) => format!("account {}", file.accounts.at(account).id),
         Subject::Transfer(part, row) => format!("{} {}", part.name(), file.rows[row].key),
     }
-}
-
-fn bar() -> ProgressStyle {
-    let template = "{bar:40} {human_pos}/{human_len} events, {per_sec}, {eta} left";
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
