@@ -7,15 +7,18 @@
 //!
 //! A message is declared once, with [`message!`]: its struct, its field numbers, reader and writer.
 
+mod fault;
+mod field;
+
 use crate::code::{Code, Refusal};
-use crate::number::{
-    AccountKind, AccountStatus, CaptureMode, ChargebackResult, Payer, RefundCause, Rounding, Side,
-};
+
+pub(crate) use fault::Fault;
+pub(crate) use field::Field;
+
+use fault::Clause;
 
 /// Largest field number of protobuf.
 const MAX_FIELD_NUMBER: u64 = (1 << 29) - 1;
-/// `uint32` fields and enums are below this.
-const NUMBER_LIMIT: u64 = 1 << 31;
 /// The first field number of the events' bodies.
 const FIRST_BODY: u32 = 21;
 /// The one body number that is never signed.
@@ -173,107 +176,6 @@ pub(crate) fn write_body<M: Message>(message: &M, body: u32, out: &mut Vec<u8>) 
     write_message(message, FIRST_BODY - 1 + body, out);
 }
 
-/// What the bytes break, and where.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Fault {
-    clause: Clause,
-    path: String,
-}
-
-/// A clause of the canonical form.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Clause {
-    Truncated,
-    VarintNotMinimal,
-    VarintTooLarge,
-    NumberTooLarge,
-    FieldNumber,
-    WireType,
-    NotAscending,
-    Twice,
-    TwoBodies,
-    DefaultValue,
-    BoolAboveOne,
-    EnumUnknown,
-    NotPrintable,
-    UnknownField,
-    BodyUnknown,
-    BodyReserved,
-    BodyMissing,
-}
-
-impl Clause {
-    fn code(self) -> Code {
-        match self {
-            Self::UnknownField => Code::UnknownField,
-            Self::BodyUnknown | Self::BodyMissing => Code::EventTypeUnknown,
-            Self::BodyReserved => Code::EventTypeReserved,
-            _ => Code::EncodingNotCanonical,
-        }
-    }
-
-    /// What is there, and what would be right.
-    fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Truncated => ("the bytes end within it", "as many bytes as its length says"),
-            Self::VarintNotMinimal => ("a varint that is not minimal", "the shortest varint"),
-            Self::VarintTooLarge => ("a varint of 2^64 or more", "a varint below 2^64"),
-            Self::NumberTooLarge => ("2^31 or more", "below 2^31"),
-            Self::FieldNumber => ("a field number outside 1 to 2^29 - 1", "a field number of the message"),
-            Self::WireType => ("a wrong wire type", "the wire type of the field"),
-            Self::NotAscending => ("after a field with a higher number", "fields in ascending number"),
-            Self::Twice => ("there twice", "once"),
-            Self::TwoBodies => ("two bodies", "one body"),
-            Self::DefaultValue => ("zero or empty, but there", "absent when zero or empty"),
-            Self::BoolAboveOne => ("above 1", "1, or absent"),
-            Self::EnumUnknown => ("an unknown enum number", "a number of its table"),
-            Self::NotPrintable => ("a byte outside 0x20 to 0x7E", "printable ASCII"),
-            Self::UnknownField => ("unknown", "a field of the message"),
-            Self::BodyUnknown => ("unknown", "a known event type"),
-            Self::BodyReserved => ("PaymentExpired", "an event type that is signed"),
-            Self::BodyMissing => ("none", "a body"),
-        }
-    }
-}
-
-impl Fault {
-    /// The fault that answers, of this one and those found before; an error when nothing lower can follow.
-    fn before(self, lowest: Option<Self>) -> Result<Self, Self> {
-        if self.clause.code() == Code::EncodingNotCanonical {
-            return Err(self);
-        }
-        match lowest {
-            Some(lowest) if lowest.clause.code() <= self.clause.code() => Ok(lowest),
-            _ => Ok(self),
-        }
-    }
-
-    fn under(mut self, name: &str) -> Self {
-        let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = format!("{name}{dot}{}", self.path);
-        self
-    }
-
-    fn at(mut self, index: usize) -> Self {
-        let dot = if self.path.is_empty() { "" } else { "." };
-        self.path = format!("[{index}]{dot}{}", self.path);
-        self
-    }
-}
-
-impl From<Clause> for Fault {
-    fn from(clause: Clause) -> Self {
-        Self { clause, path: String::new() }
-    }
-}
-
-impl From<Fault> for Refusal {
-    fn from(fault: Fault) -> Self {
-        let (found, expected) = fault.clause.words();
-        Self::of(fault.clause.code(), fault.path, found, expected)
-    }
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wire {
     Varint,
@@ -347,177 +249,6 @@ fn read_message<M: Message>(bytes: &[u8]) -> Result<M, Fault> {
         lowest = Some(Fault::from(Clause::BodyMissing).under(name).before(lowest)?);
     }
     lowest.map_or(Ok(message), Err)
-}
-
-/// The type of a field: how its value is read and written.
-pub(crate) trait Field {
-    const WIRE: Wire;
-    const REPEATED: bool = false;
-
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault>;
-    fn write(&self, number: u32, out: &mut Vec<u8>);
-}
-
-impl Field for u64 {
-    const WIRE: Wire = Wire::Varint;
-
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        *self = present(reader.varint()?)?;
-        Ok(())
-    }
-
-    fn write(&self, number: u32, out: &mut Vec<u8>) {
-        if *self != 0 {
-            write_tag(number, Wire::Varint, out);
-            write_varint(*self, out);
-        }
-    }
-}
-
-impl Field for u32 {
-    const WIRE: Wire = Wire::Varint;
-
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        *self = read_u32(reader)?;
-        Ok(())
-    }
-
-    fn write(&self, number: u32, out: &mut Vec<u8>) {
-        u64::from(*self).write(number, out);
-    }
-}
-
-impl Field for bool {
-    const WIRE: Wire = Wire::Varint;
-
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        if present(reader.varint()?)? > 1 {
-            return Err(Clause::BoolAboveOne.into());
-        }
-        *self = true;
-        Ok(())
-    }
-
-    fn write(&self, number: u32, out: &mut Vec<u8>) {
-        u64::from(*self).write(number, out);
-    }
-}
-
-impl Field for Vec<u8> {
-    const WIRE: Wire = Wire::Bytes;
-
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        *self = not_empty(reader.bytes()?)?.to_vec();
-        Ok(())
-    }
-
-    fn write(&self, number: u32, out: &mut Vec<u8>) {
-        if !self.is_empty() {
-            write_bytes(self, number, out);
-        }
-    }
-}
-
-impl Field for String {
-    const WIRE: Wire = Wire::Bytes;
-
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        let bytes = not_empty(reader.bytes()?)?;
-        if !bytes.iter().all(|byte| (0x20..=0x7E).contains(byte)) {
-            return Err(Clause::NotPrintable.into());
-        }
-        *self = std::str::from_utf8(bytes).map_err(|_| Clause::NotPrintable)?.to_owned();
-        Ok(())
-    }
-
-    fn write(&self, number: u32, out: &mut Vec<u8>) {
-        if !self.is_empty() {
-            write_bytes(self.as_bytes(), number, out);
-        }
-    }
-}
-
-impl Field for Vec<Vec<u8>> {
-    const WIRE: Wire = Wire::Bytes;
-    const REPEATED: bool = true;
-
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        let bytes = reader.bytes().map_err(|clause| Fault::from(clause).at(self.len()))?;
-        self.push(bytes.to_vec());
-        Ok(())
-    }
-
-    fn write(&self, number: u32, out: &mut Vec<u8>) {
-        for bytes in self {
-            write_bytes(bytes, number, out);
-        }
-    }
-}
-
-impl<M: Message> Field for Vec<M> {
-    const WIRE: Wire = Wire::Bytes;
-    const REPEATED: bool = true;
-
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        let message = reader.bytes().map_err(Fault::from).and_then(read_message);
-        self.push(message.map_err(|fault| fault.at(self.len()))?);
-        Ok(())
-    }
-
-    fn write(&self, number: u32, out: &mut Vec<u8>) {
-        for message in self {
-            write_message(message, number, out);
-        }
-    }
-}
-
-impl<M: Message> Field for Option<M> {
-    const WIRE: Wire = Wire::Bytes;
-
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        *self = Some(read_message(reader.bytes()?)?);
-        Ok(())
-    }
-
-    fn write(&self, number: u32, out: &mut Vec<u8>) {
-        if let Some(message) = self {
-            write_message(message, number, out);
-        }
-    }
-}
-
-macro_rules! enum_fields {
-    ($($name:ident)+) => {$(
-        impl Field for Option<$name> {
-            const WIRE: Wire = Wire::Varint;
-
-            fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-                *self = Some($name::from_number(read_u32(reader)?).ok_or(Clause::EnumUnknown)?);
-                Ok(())
-            }
-
-            fn write(&self, number: u32, out: &mut Vec<u8>) {
-                self.map_or(0, |value| u64::from(value.number())).write(number, out);
-            }
-        }
-    )+};
-}
-
-enum_fields! { AccountKind AccountStatus CaptureMode ChargebackResult Payer RefundCause Rounding Side }
-
-fn read_u32(reader: &mut Reader<'_>) -> Result<u32, Clause> {
-    match present(reader.varint()?)? {
-        value if value < NUMBER_LIMIT => u32::try_from(value).map_err(|_| Clause::NumberTooLarge),
-        _ => Err(Clause::NumberTooLarge),
-    }
-}
-
-fn present(value: u64) -> Result<u64, Clause> {
-    if value == 0 { Err(Clause::DefaultValue) } else { Ok(value) }
-}
-
-fn not_empty(bytes: &[u8]) -> Result<&[u8], Clause> {
-    if bytes.is_empty() { Err(Clause::DefaultValue) } else { Ok(bytes) }
 }
 
 fn write_tag(number: u32, wire: Wire, out: &mut Vec<u8>) {

@@ -2,6 +2,7 @@
 //! record, statement chain, seal, checkpoint, tile, proof and receipt is reproduced bit for bit. Each test prints how
 //! many it compared, and fails when a file holds something that it does not know.
 
+mod compare;
 mod events;
 mod logs;
 mod proofs;
