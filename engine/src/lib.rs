@@ -1,2 +1,69 @@
 //! The embeddable ledger: RocksDB store, single writer, sealer, recovery, queries, export.
+//!
+//! The way of one event, top to bottom: `intake` (decode, verify signatures, reserve room in the queue), `writer` (the
+//! one thread that orders, admits and applies), `commit` (one synced write per group, then publish, then answer),
+//! `sealer` (seals blocks, signs checkpoints, flushes the tail). Readers take a [`View`].
+//!
+//! ```
+//! use ledger_core::genesis::{Currency, Genesis, Limits, Operator};
+//! use ledger_crypto::SigningKey;
+//! use ledger_engine::{Config, Ledger};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let config = Config::new(folder.path().join("ledger"));
+//! let (log_key, operator) = (SigningKey::generate()?, SigningKey::generate()?);
+//! let genesis = Genesis {
+//!     origin: "ledger.example/doc".into(),
+//!     log_key: log_key.public_bytes().to_vec(),
+//!     operators: vec![Operator { key: operator.public_bytes().to_vec(), party: "operations".into() }],
+//!     operator_threshold: 1,
+//!     currencies: vec![Currency { code: "EUR".into(), exponent: 2 }],
+//!     rules_version: 1,
+//!     limits: Some(Limits { group_members: 1_000, batch_members: 65_535 }),
+//!     nonce: vec![7; 32],
+//!     predecessor: Vec::new(),
+//! };
+//! let ledger_id = Ledger::create(&config, &genesis, &log_key)?;
+//! let ledger = Ledger::open(config, log_key)?;
+//! assert_eq!(ledger.status().ledger_id, ledger_id);
+//! assert_eq!(ledger.view().next_index().0, 2, "genesis and its seal are there");
+//! ledger.close()?;
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
+
+mod answer;
+mod base;
+mod block;
+mod clock;
+mod commit;
+mod config;
+mod create;
+mod export;
+mod flush;
+mod head;
+mod intake;
+mod ledger;
+mod log_read;
+pub mod metrics;
+mod open;
+mod recover;
+mod rows;
+mod sealer;
+mod store;
+mod tail;
+mod view;
+mod writer;
+
+pub use answer::{Answer, EventAnswer, Failure, Pending};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use config::Config;
+pub use create::CreateError;
+pub use export::{ExportError, Exported};
+pub use ledger::{Health, Ledger, Status};
+pub use log_read::ReadError;
+pub use open::OpenError;
+pub use sealer::Published;
+pub use view::{BlockRead, TrialRow, View};

@@ -1,0 +1,217 @@
+//! Intake: from submitted bytes to units in the queue. Decodes and verifies on the workers; what can be answered from
+//! published state is answered here.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use ledger_core::admit::rules_built;
+use ledger_core::code::{Code, Detail, Refusal};
+use ledger_core::ids::{EventId, PaymentId};
+use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedEvent};
+use ledger_core::view::KnownEvent;
+use rayon::prelude::*;
+use tokio::sync::oneshot;
+
+use crate::answer::{Answer, EventAnswer, Failure, Pending};
+use crate::ledger::{Ledger, Shared};
+use crate::rows::index;
+use crate::tail::ReadAhead;
+use crate::view::View;
+use crate::writer::{Inbox, Request, Step};
+
+/// Bound of the unflushed tail.
+const TAIL_MAX_BYTES: u64 = 256 << 20;
+const RETRY_AFTER: Duration = Duration::from_millis(100);
+/// What an event costs in the queue beside its bytes, about.
+const EVENT_OVERHEAD_BYTES: usize = 512;
+
+impl Ledger {
+    /// Submits events, each a unit of its own, in this order. Decoding and signature checks happen in this call: keep
+    /// it off async threads. Requests of one thread enter the queue in the order of the calls.
+    pub fn submit(&self, events: Vec<Submitted>) -> Result<Pending, Failure> {
+        self.shared().take(events, Shared::single_steps)
+    }
+
+    /// Submits one atomic group: all of its events are accepted, or none.
+    pub fn submit_atomic(&self, events: Vec<Submitted>) -> Result<Pending, Failure> {
+        self.shared().take(events, Shared::group_step)
+    }
+}
+
+/// An event on its way to the writer, or its answer.
+enum Taken {
+    Answered(EventAnswer),
+    Verified(VerifiedEvent),
+}
+
+impl Shared {
+    fn take(
+        &self,
+        events: Vec<Submitted>,
+        steps: impl FnOnce(&Self, &Arc<View>, Vec<Submitted>) -> Vec<Step> + Send,
+    ) -> Result<Pending, Failure> {
+        if let Some(failure) = self.refusal() {
+            return Err(failure);
+        }
+        let (reply, pending) = oneshot::channel();
+        let bytes: usize = events.iter().map(size_of).sum();
+        if let Some(refusal) = self.bounds(events.len(), bytes) {
+            let answers = events.iter().map(|_| rejected(None, refusal.clone()));
+            let answers = if events.is_empty() { vec![rejected(None, refusal)] } else { answers.collect() };
+            // The receiver is alive: it is returned below.
+            let _ = reply.send(Ok(answers));
+            return Ok(Pending(pending));
+        }
+        self.reserve(bytes)?;
+        let started = Instant::now();
+        let view = self.view.load_full();
+        let steps = self.workers.install(|| steps(self, &view, events));
+        self.metrics.verify_seconds.inc_by(started.elapsed().as_secs_f64());
+        let request = Request::new(steps, bytes, reply);
+        self.inbox.send(Inbox::Request(request)).map_err(|_| Failure::StorageUnavailable)?;
+        Ok(Pending(pending))
+    }
+
+    fn bounds(&self, count: usize, bytes: usize) -> Option<Refusal> {
+        let limit = self.config.request_max_bytes.min(self.config.queue_max_bytes);
+        if count == 0 {
+            return Some(Refusal::of(Code::RequestEmpty, "events", 0, "1 or more"));
+        }
+        (bytes > limit).then(|| Refusal::of(Code::RequestTooLarge, "events", format!("{bytes} bytes"), limit))
+    }
+
+    /// Room in the queue for a whole request, or none of it.
+    fn reserve(&self, bytes: usize) -> Result<(), Failure> {
+        let overloaded = |what, limit: u64| Failure::Overloaded { what, limit, retry_after: RETRY_AFTER };
+        if self.view.load().tail().unflushed_bytes() > TAIL_MAX_BYTES {
+            return Err(overloaded("the unflushed tail", TAIL_MAX_BYTES));
+        }
+        let limit = self.config.queue_max_bytes;
+        let fits = |queued: usize| queued.checked_add(bytes).filter(|sum| *sum <= limit);
+        match self.queue_bytes.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fits) {
+            Ok(queued) => {
+                self.metrics.queue_bytes.set((queued + bytes) as i64);
+                Ok(())
+            }
+            Err(_) => Err(overloaded("the queue", limit as u64)),
+        }
+    }
+
+    pub(crate) fn release(&self, bytes: usize) {
+        let queued = self.queue_bytes.fetch_sub(bytes, Ordering::SeqCst) - bytes;
+        self.metrics.queue_bytes.set(queued as i64);
+    }
+
+    fn single_steps(&self, view: &Arc<View>, events: Vec<Submitted>) -> Vec<Step> {
+        let single = |event: Submitted| match self.take_event(view, event, LookUp::Answer) {
+            Taken::Answered(answer) => Step::Answered(vec![answer]),
+            Taken::Verified(event) => {
+                let ahead = read_ahead(view, std::slice::from_ref(&event));
+                Step::Unit { unit: Unit { atomic: false, members: vec![event] }, ahead }
+            }
+        };
+        events.into_par_iter().with_min_len(16).map(single).collect()
+    }
+
+    fn group_step(&self, view: &Arc<View>, events: Vec<Submitted>) -> Vec<Step> {
+        let taken: Vec<Taken> =
+            events.into_par_iter().map(|event| self.take_event(view, event, LookUp::Leave)).collect();
+        let failing = taken.iter().position(|member| matches!(member, Taken::Answered(_)));
+        let Some(failing) = failing else {
+            let verified = |member| match member {
+                Taken::Verified(event) => Some(event),
+                Taken::Answered(_) => None,
+            };
+            let members: Vec<VerifiedEvent> = taken.into_iter().filter_map(verified).collect();
+            let ahead = read_ahead(view, &members);
+            return vec![Step::Unit { unit: Unit { atomic: true, members }, ahead }];
+        };
+        // The first member that does not decode answers; the others fail with it.
+        let of_others = Refusal::of(Code::GroupMemberFailed, "group", failing, "no failing member");
+        let answers = taken.into_iter().enumerate().map(|(position, member)| match member {
+            Taken::Answered(answer) if position == failing => answer,
+            Taken::Answered(answer) => rejected(answer.event_id, of_others.clone()),
+            Taken::Verified(event) => rejected(event.signed().event_id(), of_others.clone()),
+        });
+        vec![Step::Answered(answers.collect())]
+    }
+
+    fn take_event(&self, view: &View, submitted: Submitted, look_up: LookUp) -> Taken {
+        let signed = match SignedEvent::decode(submitted) {
+            Ok(signed) => signed,
+            Err(refusal) => {
+                self.metrics.count_event("rejected", 1);
+                self.metrics.count_code(refusal.code.name(), 1);
+                return Taken::Answered(rejected(None, refusal));
+            }
+        };
+        let event_id = signed.event_id();
+        if !rules_built(&signed.event().body) {
+            self.metrics.count_event("unimplemented", 1);
+            let event_type = signed.event().body.name();
+            return Taken::Answered(EventAnswer { event_id, answer: Answer::Unimplemented { event_type } });
+        }
+        if look_up == LookUp::Answer
+            && let Some(known) = exact_match(view, &signed)
+        {
+            self.metrics.count_event("already_exists", 1);
+            return Taken::Answered(EventAnswer { event_id, answer: known_answer(&known) });
+        }
+        Taken::Verified(VerifiedEvent::verify(signed, |key| self.registered_key(key)))
+    }
+}
+
+/// Whether an exact match with a published event is answered ahead of the queue.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LookUp {
+    Answer,
+    /// A member of a group: the writer answers the group as a whole.
+    Leave,
+}
+
+fn exact_match(view: &View, signed: &SignedEvent) -> Option<KnownEvent> {
+    // A read error here is left to the writer, which meets it again.
+    let known = view.event(&signed.event_id()?).ok().flatten()?;
+    (known.digest == *signed.digest()).then_some(known)
+}
+
+/// What the writer will ask for, read from the store now. It only warms: see [`crate::tail::Tail::row`].
+fn read_ahead(view: &View, members: &[VerifiedEvent]) -> Arc<ReadAhead> {
+    let base = view.tail().base();
+    let mut rows = Vec::with_capacity(members.len() * 2);
+    for member in members {
+        let event = member.signed().event();
+        let id = |bytes: &[u8]| <[u8; 16]>::try_from(bytes).ok();
+        let keys = [
+            id(&event.event_id).map(|id| index::event_key(&EventId(id))),
+            id(&event.payment_id).map(|id| index::payment_key(&PaymentId(id))),
+        ];
+        for key in keys.into_iter().flatten() {
+            // An unreadable row is left to the writer.
+            if let Ok(value) = base.row(&key) {
+                rows.push((key, value));
+            }
+        }
+    }
+    Arc::new(ReadAhead { next_index: base.next_index(), rows })
+}
+
+pub(crate) fn known_answer(known: &KnownEvent) -> Answer {
+    Answer::Recorded {
+        log_index: known.log_index,
+        recorded_at_nanos: known.recorded_at_nanos,
+        outcome: known.outcome,
+        already_exists: true,
+        detail: Detail::default(),
+    }
+}
+
+pub(crate) fn rejected(event_id: Option<EventId>, refusal: Refusal) -> EventAnswer {
+    EventAnswer { event_id, answer: Answer::Rejected(refusal) }
+}
+
+fn size_of(event: &Submitted) -> usize {
+    let signatures: usize = event.signatures.iter().map(|(key, signature)| key.len() + signature.len()).sum();
+    EVENT_OVERHEAD_BYTES + event.payload_type.len() + event.payload.len() + signatures
+}

@@ -1,0 +1,158 @@
+//! Reading the sealed log: entries, tiles, receipts. Only what the published checkpoint covers, and every entry that
+//! leaves is hashed again and compared with its hash tile.
+
+use ledger_core::ids::LogIndex;
+use ledger_core::receipt::Receipt;
+use ledger_core::view::ViewError;
+use ledger_crypto::Hash;
+use ledger_merkle::leaf_hash;
+use ledger_merkle::tile::{self, Nodes, encode_bundle};
+
+use crate::answer::Failure;
+use crate::ledger::Ledger;
+use crate::store::{Store, StoreError};
+
+/// Why something could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Beyond the end of the log.
+    #[error("beyond the end of the log: the next log index is {head}")]
+    OutOfRange {
+        /// First log index that does not exist yet.
+        head: LogIndex,
+    },
+    /// No published checkpoint covers it yet.
+    #[error("not sealed yet: no published checkpoint covers it")]
+    NotSealedYet,
+    /// What is stored is not what was sealed.
+    #[error("entry {log_index} is not what was sealed, or is missing")]
+    DataLoss {
+        /// The entry.
+        log_index: LogIndex,
+    },
+    /// A malformed request, such as a tile of width 0.
+    #[error("{field} is {value}: {limit}")]
+    Invalid {
+        /// Which parameter.
+        field: &'static str,
+        /// What was given.
+        value: String,
+        /// What is allowed.
+        limit: String,
+    },
+    /// The store could not be read.
+    #[error("the store could not be read: {0}")]
+    Storage(String),
+}
+
+impl From<StoreError> for ReadError {
+    fn from(error: StoreError) -> Self {
+        Self::Storage(error.to_string())
+    }
+}
+
+impl From<ViewError> for ReadError {
+    fn from(error: ViewError) -> Self {
+        Self::Storage(error.to_string())
+    }
+}
+
+/// The stored tiles as nodes of proofs.
+pub(crate) struct StoredTiles<'a>(pub(crate) &'a Store);
+
+impl Nodes for StoredTiles<'_> {
+    type Error = StoreError;
+
+    fn tile(&self, level: u8, index: u64, _width: u16) -> Result<Vec<Hash>, StoreError> {
+        self.0.tile(level, index)?.ok_or_else(|| StoreError::Missing(format!("tile {level}/{index}")))
+    }
+}
+
+impl Ledger {
+    /// Entries from `from` on, in order, until `limit_bytes` are reached (the first always), below the published
+    /// checkpoint.
+    pub fn entries(&self, from: LogIndex, limit_bytes: usize) -> Result<Vec<Vec<u8>>, ReadError> {
+        let size = self.checkpoint().size;
+        if from.0 >= size {
+            return Err(ReadError::OutOfRange { head: LogIndex(size) });
+        }
+        self.checked_entries(from.0, size, limit_bytes)
+    }
+
+    /// A hash tile of the tree under the published checkpoint: `width` hashes of 32 bytes.
+    pub fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, ReadError> {
+        check_width(width)?;
+        let hashes = self.checkpoint().size.checked_shr(8 * u32::from(level)).unwrap_or(0);
+        check_end(index, width, hashes)?;
+        let tile = self.store().tile(level, index)?;
+        let lost = || ReadError::DataLoss { log_index: LogIndex(index << 8) };
+        let hashes = tile.ok_or_else(lost)?;
+        hashes.get(..usize::from(width)).map(<[Hash]>::concat).ok_or_else(lost)
+    }
+
+    /// An entry bundle of the log under the published checkpoint, as in C2SP tlog-tiles.
+    pub fn entry_bundle(&self, index: u64, width: u16) -> Result<Vec<u8>, ReadError> {
+        check_width(width)?;
+        check_end(index, width, self.checkpoint().size)?;
+        let first = index << 8;
+        let entries = self.checked_entries(first, first + u64::from(width), usize::MAX)?;
+        encode_bundle(&entries).map_err(|error| ReadError::Storage(error.to_string()))
+    }
+
+    /// The receipt of an entry: a C2SP tlog-proof under the published checkpoint.
+    pub fn receipt(&self, log_index: LogIndex) -> Result<String, ReadError> {
+        let published = self.checkpoint();
+        if log_index >= self.view().next_index() {
+            return Err(ReadError::OutOfRange { head: self.view().next_index() });
+        }
+        if log_index.0 >= published.size {
+            return Err(ReadError::NotSealedYet);
+        }
+        let entry = self.checked_entries(log_index.0, log_index.0 + 1, usize::MAX)?.remove(0);
+        let path = tile::inclusion_path(&StoredTiles(self.store()), log_index.0, published.size)
+            .map_err(|error| ReadError::Storage(error.to_string()))?;
+        Ok(Receipt { index: log_index.0, entry, path, checkpoint: published.text.clone() }.to_text())
+    }
+
+    /// Entries `from..to` of the sealed log, each compared with its hash tile. A difference stops the service.
+    fn checked_entries(&self, from: u64, to: u64, limit_bytes: usize) -> Result<Vec<Vec<u8>>, ReadError> {
+        let view = self.view();
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        let mut tile: (u64, Vec<Hash>) = (u64::MAX, Vec::new());
+        for log_index in from..to {
+            let entry = view.entry(LogIndex(log_index))?;
+            let tile_index = log_index >> 8;
+            if tile.0 != tile_index {
+                tile = (tile_index, self.store().tile(0, tile_index)?.unwrap_or_default());
+            }
+            if tile.1.get((log_index & 255) as usize) != Some(&leaf_hash(&entry)) {
+                let log_index = LogIndex(log_index);
+                self.stop_serving(Failure::InvariantBroken(format!(
+                    "entry {log_index} differs from its hash tile"
+                )));
+                return Err(ReadError::DataLoss { log_index });
+            }
+            bytes += entry.len();
+            if bytes > limit_bytes && !entries.is_empty() {
+                break;
+            }
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+}
+
+fn check_width(width: u16) -> Result<(), ReadError> {
+    if (1..=256).contains(&width) {
+        return Ok(());
+    }
+    Err(ReadError::Invalid { field: "width", value: width.to_string(), limit: "1 to 256".into() })
+}
+
+fn check_end(index: u64, width: u16, count: u64) -> Result<(), ReadError> {
+    match index.checked_mul(256).and_then(|first| first.checked_add(u64::from(width))) {
+        Some(end) if end <= count => Ok(()),
+        _ => Err(ReadError::OutOfRange { head: LogIndex(count) }),
+    }
+}

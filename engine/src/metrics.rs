@@ -1,0 +1,136 @@
+//! What an operator sees of the ledger. Computed at the edges of a phase, never inside the loop over events.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// Label of what became of an event.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+pub struct OutcomeLabel {
+    /// `accepted`, `refused` (recorded), `rejected` (not recorded), `already_exists`, `unimplemented`.
+    pub outcome: &'static str,
+}
+
+/// Label of a refusal or rejection.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+pub struct CodeLabel {
+    /// Published name, such as `INSUFFICIENT_FUNDS`.
+    pub code: &'static str,
+}
+
+/// The metrics of one ledger.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "each is described where it is registered")]
+pub struct Metrics {
+    pub events: Family<OutcomeLabel, Counter>,
+    pub refusals: Family<CodeLabel, Counter>,
+    pub events_batch_size: Histogram,
+    pub append_duration_seconds: Histogram,
+    pub sync_duration_seconds: Histogram,
+    pub syncs: Counter,
+    pub verify_seconds: Counter<f64, std::sync::atomic::AtomicU64>,
+    pub seal_duration_seconds: Histogram,
+    pub flush_duration_seconds: Histogram,
+    pub blocks: Counter,
+    pub expiries: Counter,
+    pub checkpoints: Counter,
+    pub storage_size_bytes: Gauge,
+    pub queue_bytes: Gauge,
+    pub unsealed_entries: Gauge,
+    pub unflushed_bytes: Gauge,
+    pub block_height: Gauge,
+    pub log_entries: Gauge,
+    pub checkpoint_entries: Gauge,
+    pub checkpoint_timestamp_seconds: Gauge<f64, std::sync::atomic::AtomicU64>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let seconds = || Histogram::new(exponential_buckets(0.000_05, 2.0, 18));
+        Self {
+            events: Family::default(),
+            refusals: Family::default(),
+            events_batch_size: Histogram::new(exponential_buckets(1.0, 2.0, 15)),
+            append_duration_seconds: seconds(),
+            sync_duration_seconds: seconds(),
+            syncs: Counter::default(),
+            verify_seconds: Counter::default(),
+            seal_duration_seconds: seconds(),
+            flush_duration_seconds: seconds(),
+            blocks: Counter::default(),
+            expiries: Counter::default(),
+            checkpoints: Counter::default(),
+            storage_size_bytes: Gauge::default(),
+            queue_bytes: Gauge::default(),
+            unsealed_entries: Gauge::default(),
+            unflushed_bytes: Gauge::default(),
+            block_height: Gauge::default(),
+            log_entries: Gauge::default(),
+            checkpoint_entries: Gauge::default(),
+            checkpoint_timestamp_seconds: Gauge::default(),
+        }
+    }
+}
+
+impl Metrics {
+    /// Registers every metric under the prefix of `registry` (the server's is `ledger`).
+    pub fn register(&self, registry: &mut Registry) {
+        let r = registry;
+        r.register("events", "Submitted events by what became of them", self.events.clone());
+        r.register("refusals", "Refused and rejected events by code", self.refusals.clone());
+        r.register("events_batch_size", "Entries per commit group", self.events_batch_size.clone());
+        let time = |r: &mut Registry, name: &str, help: &str, histogram: &Histogram| {
+            r.register_with_unit(name, help, Unit::Seconds, histogram.clone());
+        };
+        time(
+            r,
+            "append_duration",
+            "From taking a commit group to its answers",
+            &self.append_duration_seconds,
+        );
+        time(r, "sync_duration", "Synced write of a commit group", &self.sync_duration_seconds);
+        time(r, "seal_duration", "Computing a seal", &self.seal_duration_seconds);
+        time(r, "flush_duration", "Writing sealed blocks' indices and state", &self.flush_duration_seconds);
+        r.register("syncs", "Synced writes", self.syncs.clone());
+        r.register_with_unit(
+            "verify",
+            "Processor time of decoding and signature checks",
+            Unit::Seconds,
+            self.verify_seconds.clone(),
+        );
+        r.register("blocks", "Sealed blocks", self.blocks.clone());
+        r.register("expiries", "Holds that ran out", self.expiries.clone());
+        r.register("checkpoints", "Signed checkpoints", self.checkpoints.clone());
+        let bytes = |r: &mut Registry, name: &str, help: &str, gauge: &Gauge| {
+            r.register_with_unit(name, help, Unit::Bytes, gauge.clone());
+        };
+        bytes(r, "storage_size", "Size of the database on disk", &self.storage_size_bytes);
+        bytes(r, "queue", "Submitted events that wait for the writer", &self.queue_bytes);
+        bytes(r, "unflushed", "State and indices that live in memory only", &self.unflushed_bytes);
+        r.register("unsealed_entries", "Entries that no seal covers yet", self.unsealed_entries.clone());
+        r.register("block_height", "Height of the newest durable seal", self.block_height.clone());
+        r.register("log_entries", "Entries in the log", self.log_entries.clone());
+        r.register(
+            "checkpoint_entries",
+            "Entries under the published checkpoint",
+            self.checkpoint_entries.clone(),
+        );
+        r.register_with_unit(
+            "checkpoint_timestamp",
+            "Unix time of the published checkpoint",
+            Unit::Seconds,
+            self.checkpoint_timestamp_seconds.clone(),
+        );
+    }
+
+    pub(crate) fn count_event(&self, outcome: &'static str, count: u64) {
+        self.events.get_or_create(&OutcomeLabel { outcome }).inc_by(count);
+    }
+
+    pub(crate) fn count_code(&self, code: &'static str, count: u64) {
+        self.refusals.get_or_create(&CodeLabel { code }).inc_by(count);
+    }
+}

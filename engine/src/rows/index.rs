@@ -1,0 +1,179 @@
+//! Family `indices`: pure functions of entries, written once, never deleted. Writing one again is harmless.
+//!
+//! | row | key | value |
+//! |---|---|---|
+//! | event | 0x01, event id 16 | log index u64, recorded_at u64, outcome u16, content digest 32 |
+//! | payment | 0x03, payment id 16 | payment index u64 |
+//! | entry of a payment | 0x04, payment id 16, log index u64 | empty |
+//! | account | 0x05, account id | account index u64 |
+//! | statement line | 0x06, account index u64, line number u64 | line 138 |
+//! | external reference | 0x07, length of party u8, party, reference | 1 payment or 2 transfer, id 16 |
+//! | special account | 0x09, kind u8, currency 3 | account index u64 |
+//!
+//! 0x02 is kept for batches, 0x08 for expiries, 0x0A for reversed targets.
+
+use arrayvec::ArrayVec;
+use ledger_core::ids::{AccountIndex, CurrencyCode, EventId, LogIndex, PaymentId, PaymentIndex};
+use ledger_core::line::Line;
+use ledger_core::number::AccountKind;
+use ledger_core::view::{KnownEvent, Referenced};
+
+use super::{RowError, only_u64, split_u64};
+
+/// Longest: an external reference, 2 + 35 + 35 bytes; an account id, 1 + 64.
+pub(crate) type Key = ArrayVec<u8, 80>;
+
+const EVENT: u8 = 0x01;
+const PAYMENT: u8 = 0x03;
+const PAYMENT_ENTRY: u8 = 0x04;
+const ACCOUNT: u8 = 0x05;
+const LINE: u8 = 0x06;
+const REFERENCE: u8 = 0x07;
+const SPECIAL: u8 = 0x09;
+
+const PAYMENT_REFERENCE: u8 = 1;
+const TRANSFER_REFERENCE: u8 = 2;
+
+fn key(tag: u8, parts: &[&[u8]]) -> Key {
+    let mut key = Key::new();
+    key.push(tag);
+    for part in parts {
+        key.try_extend_from_slice(part).expect("no key has more than 80 bytes");
+    }
+    key
+}
+
+fn malformed(what: &str) -> RowError {
+    RowError::new("indices", what)
+}
+
+pub(crate) fn event_key(id: &EventId) -> Key {
+    key(EVENT, &[&id.0])
+}
+
+pub(crate) fn event_value(known: &KnownEvent) -> Vec<u8> {
+    let mut value = Vec::with_capacity(50);
+    value.extend_from_slice(&known.log_index.0.to_be_bytes());
+    value.extend_from_slice(&known.recorded_at_nanos.to_be_bytes());
+    value.extend_from_slice(&known.outcome.to_be_bytes());
+    value.extend_from_slice(&known.digest);
+    value
+}
+
+pub(crate) fn read_event(value: &[u8]) -> Result<KnownEvent, RowError> {
+    let read = || {
+        let (log_index, rest) = split_u64(value)?;
+        let (recorded_at_nanos, rest) = split_u64(rest)?;
+        let (outcome, digest) = rest.split_first_chunk::<2>()?;
+        let digest = digest.try_into().ok()?;
+        Some(KnownEvent {
+            log_index: LogIndex(log_index),
+            recorded_at_nanos,
+            outcome: u16::from_be_bytes(*outcome),
+            digest,
+        })
+    };
+    read().ok_or_else(|| malformed("event"))
+}
+
+pub(crate) fn payment_key(id: &PaymentId) -> Key {
+    key(PAYMENT, &[&id.0])
+}
+
+pub(crate) fn payment_entry_key(id: &PaymentId, log_index: LogIndex) -> Key {
+    key(PAYMENT_ENTRY, &[&id.0, &log_index.0.to_be_bytes()])
+}
+
+/// Log index in the key of a payment's entry; `None` when the key is not of that payment.
+pub(crate) fn payment_entry_of_key(found: &[u8], id: &PaymentId) -> Option<LogIndex> {
+    let rest = found.strip_prefix(key(PAYMENT_ENTRY, &[&id.0]).as_slice())?;
+    only_u64(rest).map(LogIndex)
+}
+
+pub(crate) fn account_key(id: &str) -> Option<Key> {
+    (id.len() <= 64).then(|| key(ACCOUNT, &[id.as_bytes()]))
+}
+
+pub(crate) fn line_key(account: AccountIndex, number: u64) -> Key {
+    key(LINE, &[&account.0.to_be_bytes(), &number.to_be_bytes()])
+}
+
+/// Line number in the key of a line; `None` when the key is not of that account.
+pub(crate) fn line_of_key(found: &[u8], account: AccountIndex) -> Option<u64> {
+    only_u64(found.strip_prefix(key(LINE, &[&account.0.to_be_bytes()]).as_slice())?)
+}
+
+pub(crate) fn read_line(account: AccountIndex, value: &[u8]) -> Result<Line, RowError> {
+    Line::decode(account, value).map_err(|error| malformed(&error.to_string()))
+}
+
+pub(crate) fn reference_key(party: &str, reference: &str) -> Option<Key> {
+    let length = u8::try_from(party.len()).ok().filter(|_| party.len() + reference.len() <= 70)?;
+    Some(key(REFERENCE, &[&[length], party.as_bytes(), reference.as_bytes()]))
+}
+
+pub(crate) fn reference_value(referenced: Referenced) -> Vec<u8> {
+    match referenced {
+        Referenced::Payment(id) => [&[PAYMENT_REFERENCE], id.0.as_slice()].concat(),
+        Referenced::Transfer(id) => [&[TRANSFER_REFERENCE], id.0.as_slice()].concat(),
+    }
+}
+
+pub(crate) fn read_reference(value: &[u8]) -> Result<Referenced, RowError> {
+    let read = || {
+        let (kind, id) = value.split_first()?;
+        let id = id.try_into().ok()?;
+        match *kind {
+            PAYMENT_REFERENCE => Some(Referenced::Payment(PaymentId(id))),
+            TRANSFER_REFERENCE => Some(Referenced::Transfer(EventId(id))),
+            _ => None,
+        }
+    };
+    read().ok_or_else(|| malformed("external reference"))
+}
+
+pub(crate) fn special_key(kind: AccountKind, currency: CurrencyCode) -> Key {
+    key(SPECIAL, &[&[kind.number()], currency.as_bytes()])
+}
+
+pub(crate) fn index_value(index: u64) -> Vec<u8> {
+    index.to_be_bytes().to_vec()
+}
+
+pub(crate) fn read_account_index(value: &[u8]) -> Result<AccountIndex, RowError> {
+    only_u64(value).map(AccountIndex).ok_or_else(|| malformed("account index"))
+}
+
+pub(crate) fn read_payment_index(value: &[u8]) -> Result<PaymentIndex, RowError> {
+    only_u64(value).map(PaymentIndex).ok_or_else(|| malformed("payment index"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_round_trip() {
+        let known =
+            KnownEvent { log_index: LogIndex(7), recorded_at_nanos: 8, outcome: 904, digest: [9; 32] };
+        assert_eq!(read_event(&event_value(&known)), Ok(known));
+        assert!(read_event(&event_value(&known)[1..]).is_err());
+        for referenced in [Referenced::Payment(PaymentId([1; 16])), Referenced::Transfer(EventId([2; 16]))] {
+            assert_eq!(read_reference(&reference_value(referenced)), Ok(referenced));
+        }
+        let payment = PaymentId([3; 16]);
+        assert_eq!(
+            payment_entry_of_key(&payment_entry_key(&payment, LogIndex(4)), &payment),
+            Some(LogIndex(4))
+        );
+        assert_eq!(
+            payment_entry_of_key(&payment_entry_key(&payment, LogIndex(4)), &PaymentId([4; 16])),
+            None
+        );
+        assert_eq!(line_of_key(&line_key(AccountIndex(5), 6), AccountIndex(5)), Some(6));
+        assert_eq!(read_account_index(&index_value(5)), Ok(AccountIndex(5)));
+        assert_eq!(read_payment_index(&index_value(5)), Ok(PaymentIndex(5)));
+        assert!(account_key(&"a".repeat(65)).is_none());
+        assert_ne!(reference_key("ab", "c"), reference_key("a", "bc"));
+    }
+}

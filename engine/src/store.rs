@@ -1,0 +1,188 @@
+//! The store: RocksDB, a column family per kind of row, each with options of its own.
+//!
+//! Every put goes through [`Store::commit`] (synced, the committer's) or, for families that a flush writes in bulk,
+//! through `flush`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode,
+    IteratorMode, Options, ReadOptions, SliceTransform, WriteBatch, WriteOptions,
+};
+
+use crate::rows::{RowError, blocks, events, state, tiles};
+
+/// Column families, by name.
+pub(crate) mod family {
+    pub(crate) const EVENTS: &str = "events";
+    pub(crate) const BLOCKS: &str = "blocks";
+    pub(crate) const STATE: &str = "state";
+    pub(crate) const INDICES: &str = "indices";
+    pub(crate) const MERKLE: &str = "merkle";
+    pub(crate) const SIDECAR: &str = "sidecar";
+}
+
+/// The store could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error(transparent)]
+    RocksDb(#[from] rocksdb::Error),
+    #[error(transparent)]
+    Row(#[from] RowError),
+    #[error("a row is missing: {0}")]
+    Missing(String),
+}
+
+impl From<StoreError> for ledger_core::view::ViewError {
+    fn from(error: StoreError) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+/// Handle of the open database.
+#[derive(Clone)]
+pub(crate) struct Store {
+    db: Arc<DB>,
+}
+
+impl Store {
+    /// Opens the database in `dir`; makes it when `create` says so.
+    pub(crate) fn open(dir: &Path, create: bool) -> Result<Self, StoreError> {
+        let mut options = Options::default();
+        options.create_if_missing(create);
+        options.create_missing_column_families(create);
+        // A log shortened by a crash is opened up to its last whole record; the marker says whether that is enough.
+        options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+        options.set_recycle_log_file_num(0);
+        options.set_wal_bytes_per_sync(0);
+        options.set_max_background_jobs(2);
+        options.set_keep_log_file_num(4);
+        options.set_max_total_wal_size(512 << 20);
+        let cache = Cache::new_lru_cache(64 << 20);
+        let families = [
+            // Read by seek to a bundle's first index: no Bloom filter. Entries repeat keys and ids: lz4 halves them.
+            ColumnFamilyDescriptor::new(family::EVENTS, options_of(&cache, 16 << 20, None)),
+            ColumnFamilyDescriptor::new(family::BLOCKS, options_of(&cache, 4 << 20, None)),
+            // All epochs of a record share a prefix, so a filter over it answers for all of them.
+            ColumnFamilyDescriptor::new(
+                family::STATE,
+                options_of(&cache, 16 << 20, Some(state::PREFIX_BYTES)),
+            ),
+            // Most look-ups ask for an event id that is new: the filter answers them without a read.
+            ColumnFamilyDescriptor::new(
+                family::INDICES,
+                whole_key_filter(options_of(&cache, 16 << 20, None), &cache),
+            ),
+            ColumnFamilyDescriptor::new(family::MERKLE, options_of(&cache, 4 << 20, None)),
+            ColumnFamilyDescriptor::new(family::SIDECAR, options_of(&cache, 4 << 20, None)),
+        ];
+        let db = DB::open_cf_descriptors(&options, dir, families)?;
+        Ok(Self { db: Arc::new(db) })
+    }
+
+    pub(crate) fn db(&self) -> &Arc<DB> {
+        &self.db
+    }
+
+    pub(crate) fn family(&self, name: &'static str) -> &ColumnFamily {
+        self.db.cf_handle(name).expect("every family is opened at start")
+    }
+
+    /// The one synced write: what it holds is on disk when it returns.
+    pub(crate) fn commit(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        Ok(self.db.write_opt(batch, &options)?)
+    }
+
+    /// The last bundle of the log: first index and bytes.
+    pub(crate) fn last_bundle(&self) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let mut newest = self.db.iterator_cf(self.family(family::EVENTS), IteratorMode::End);
+        newest.next().transpose()?.map(|(key, value)| Ok((bundle_key(&key)?, value.into_vec()))).transpose()
+    }
+
+    /// The bundle that holds entry `index`, if the log reaches it: first index and bytes.
+    pub(crate) fn bundle_of(&self, index: u64) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let mode = IteratorMode::From(&events::key(index), rocksdb::Direction::Reverse);
+        // The last key at or before `index`.
+        let mut at = self.db.iterator_cf(self.family(family::EVENTS), mode);
+        at.next().transpose()?.map(|(key, value)| Ok((bundle_key(&key)?, value.into_vec()))).transpose()
+    }
+
+    /// Bundles from the one that begins at `first`, in order.
+    pub(crate) fn bundles_from(
+        &self,
+        first: u64,
+    ) -> impl Iterator<Item = Result<(u64, Vec<u8>), StoreError>> + '_ {
+        let mut options = ReadOptions::default();
+        options.set_readahead_size(1 << 20);
+        let key = events::key(first);
+        let mode = IteratorMode::From(&key, rocksdb::Direction::Forward);
+        let rows = self.db.iterator_cf_opt(self.family(family::EVENTS), options, mode);
+        rows.map(|row| row.map_err(StoreError::from).and_then(|(k, v)| Ok((bundle_key(&k)?, v.into_vec()))))
+    }
+
+    /// Log index and entry of the seal at a height.
+    pub(crate) fn seal(&self, height: u64) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let value = self.db.get_pinned_cf(self.family(family::BLOCKS), blocks::seal_key(height))?;
+        value
+            .map(|value| blocks::read_seal(&value).map(|(i, e)| (i, e.to_vec())))
+            .transpose()
+            .map_err(Into::into)
+    }
+
+    /// Height of the seal at a log index.
+    pub(crate) fn height_of_seal(&self, log_index: u64) -> Result<Option<u64>, StoreError> {
+        let value = self.db.get_pinned_cf(self.family(family::BLOCKS), blocks::height_key(log_index))?;
+        value.map(|value| blocks::read_height(&value)).transpose().map_err(Into::into)
+    }
+
+    /// Height of the newest stored seal.
+    pub(crate) fn newest_height(&self) -> Result<Option<u64>, StoreError> {
+        let mode = IteratorMode::From(&blocks::after_seals(), rocksdb::Direction::Reverse);
+        for row in self.db.iterator_cf(self.family(family::BLOCKS), mode) {
+            let (key, _) = row?;
+            if let Some(height) = blocks::height_of_key(&key) {
+                return Ok(Some(height));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Hashes of a tile of the log tree.
+    pub(crate) fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<ledger_crypto::Hash>>, StoreError> {
+        let value = self.db.get_pinned_cf(self.family(family::MERKLE), tiles::key(level, index))?;
+        value.map(|value| tiles::read(&value)).transpose().map_err(Into::into)
+    }
+}
+
+fn bundle_key(key: &[u8]) -> Result<u64, RowError> {
+    crate::rows::only_u64(key).ok_or_else(|| RowError::new(family::EVENTS, "key of another length than 8"))
+}
+
+fn options_of(cache: &Cache, buffer_bytes: usize, prefix_bytes: Option<usize>) -> Options {
+    let mut options = Options::default();
+    let mut table = BlockBasedOptions::default();
+    table.set_block_cache(cache);
+    table.set_format_version(5);
+    if let Some(bytes) = prefix_bytes {
+        options.set_prefix_extractor(SliceTransform::create_fixed_prefix(bytes));
+        table.set_bloom_filter(10.0, false);
+        table.set_whole_key_filtering(false);
+    }
+    options.set_block_based_table_factory(&table);
+    options.set_compression_type(DBCompressionType::Lz4);
+    // Small write buffers: large ones stall the commit that has to wait for their flush.
+    options.set_write_buffer_size(buffer_bytes);
+    options
+}
+
+fn whole_key_filter(mut options: Options, cache: &Cache) -> Options {
+    let mut table = BlockBasedOptions::default();
+    table.set_block_cache(cache);
+    table.set_format_version(5);
+    table.set_bloom_filter(10.0, false);
+    options.set_block_based_table_factory(&table);
+    options
+}

@@ -1,0 +1,447 @@
+//! State: what happened since the last flush, in memory, over the last flush.
+//!
+//! A [`Tail`] is a value: cloning it costs a few reference counts, and the clone does not change when the original
+//! moves on. The writer owns one and publishes clones of it as [`crate::view::View`]s.
+
+use std::sync::Arc;
+
+use imbl::{HashMap, OrdMap, OrdSet, Vector};
+use ledger_core::apply::{ExecutedEntry, Subject};
+use ledger_core::ids::{
+    AccountIndex, BatchId, BlockHeight, CurrencyCode, EventId, KeyIndex, LogIndex, PaymentId, PaymentIndex,
+};
+use ledger_core::number::{AccountKind, KeyStatus, Roles};
+use ledger_core::record::{AccountRecord, KeyRecord, PaymentRecord};
+use ledger_core::seal::{Params, Totals};
+use ledger_core::view::{Constants, KnownEvent, Referenced, State, StateView, ViewError};
+use ledger_crypto::KeyBytes;
+
+use crate::base::Base;
+use crate::rows::index;
+use crate::rows::state::Watermark;
+use crate::store::StoreError;
+
+/// Records and index rows of a range of blocks.
+#[derive(Clone, Default)]
+pub(crate) struct Generation {
+    pub(crate) accounts: HashMap<u64, Arc<AccountRecord>>,
+    pub(crate) payments: HashMap<u64, Arc<PaymentRecord>>,
+    pub(crate) keys: HashMap<u64, Arc<KeyRecord>>,
+    pub(crate) rows: OrdMap<index::Key, Arc<[u8]>>,
+    pub(crate) entries: u64,
+    pub(crate) bytes: u64,
+}
+
+/// A generation that waits for its flush, and what the store will hold after it.
+#[derive(Clone)]
+pub(crate) struct Frozen {
+    pub(crate) generation: Generation,
+    /// Epoch under which its records are written.
+    pub(crate) epoch: u32,
+    pub(crate) watermark: Watermark,
+}
+
+/// What a worker read from the store ahead of the writer; see [`Tail::row`].
+#[derive(Clone, Default)]
+pub(crate) struct ReadAhead {
+    /// First log index that the store did not hold when it was read.
+    pub(crate) next_index: LogIndex,
+    pub(crate) rows: Vec<(index::Key, Option<Arc<[u8]>>)>,
+}
+
+/// The whole state after the last absorbed entry.
+#[derive(Clone)]
+pub(crate) struct Tail {
+    constants: Arc<Constants>,
+    params: Params,
+    totals: Totals,
+    account_count: u64,
+    payment_count: u64,
+    keys: Vector<Arc<KeyRecord>>,
+    key_indices: HashMap<KeyBytes, u64>,
+    operator_count: u64,
+    due: OrdSet<(u64, u64)>,
+    active: Generation,
+    frozen: Vector<Frozen>,
+    base: Arc<Base>,
+    ahead: Arc<ReadAhead>,
+    epoch: u32,
+    next_index: LogIndex,
+    last_nanos: u64,
+    last_seal_nanos: u64,
+    sealed: Option<(BlockHeight, LogIndex)>,
+}
+
+impl Tail {
+    /// The state of the last flush: reads all keys and all payments with holds.
+    pub(crate) fn at_base(
+        constants: Arc<Constants>,
+        base: Arc<Base>,
+        payments: &[(PaymentIndex, PaymentRecord)],
+    ) -> Result<Self, StoreError> {
+        let watermark = base.watermark().clone();
+        let held = payments.iter().filter(|(_, payment)| is_due(payment));
+        let mut tail = Self {
+            constants,
+            params: watermark.params,
+            totals: watermark.totals,
+            account_count: watermark.account_count,
+            payment_count: watermark.payment_count,
+            keys: Vector::new(),
+            key_indices: HashMap::new(),
+            operator_count: 0,
+            due: held.map(|(index, payment)| (payment.expires_at_nanos, index.0)).collect(),
+            active: Generation::default(),
+            frozen: Vector::new(),
+            ahead: Arc::default(),
+            epoch: watermark.epoch,
+            next_index: watermark.next_index,
+            last_nanos: watermark.seal_nanos,
+            last_seal_nanos: watermark.seal_nanos,
+            sealed: Some((watermark.height, LogIndex(watermark.next_index.0 - 1))),
+            base,
+        };
+        for (index, key) in tail.base.keys()? {
+            tail.put_key(index, Arc::new(key));
+        }
+        Ok(tail)
+    }
+
+    pub(crate) fn next_index(&self) -> LogIndex {
+        self.next_index
+    }
+
+    /// `recorded_at` of the last entry.
+    pub(crate) fn last_nanos(&self) -> u64 {
+        self.last_nanos
+    }
+
+    /// Bytes that live in memory only, about.
+    pub(crate) fn unflushed_bytes(&self) -> u64 {
+        self.active.bytes + self.frozen.iter().map(|frozen| frozen.generation.bytes).sum::<u64>()
+    }
+
+    pub(crate) fn active(&self) -> &Generation {
+        &self.active
+    }
+
+    pub(crate) fn base(&self) -> &Arc<Base> {
+        &self.base
+    }
+
+    /// Height and log index of the newest durable seal.
+    pub(crate) fn sealed(&self) -> Option<(BlockHeight, LogIndex)> {
+        self.sealed
+    }
+
+    pub(crate) fn set_sealed(&mut self, height: BlockHeight, log_index: LogIndex) {
+        self.sealed = Some((height, log_index));
+    }
+
+    /// Lets the next look-ups use what was read ahead.
+    pub(crate) fn use_ahead(&mut self, ahead: Arc<ReadAhead>) {
+        self.ahead = ahead;
+    }
+
+    /// Whether a seal at `seal_nanos` is the last of its epoch: the first on a later UTC day than the seal before.
+    pub(crate) fn ends_epoch(&self, seal_nanos: u64) -> bool {
+        const DAY_NANOS: u64 = 86_400_000_000_000;
+        seal_nanos / DAY_NANOS > self.last_seal_nanos / DAY_NANOS
+    }
+
+    /// Takes the place of a seal of block `height`. When `freeze` says so, everything since the last freeze waits for
+    /// its flush from now on.
+    pub(crate) fn take_seal(&mut self, height: BlockHeight, recorded_at_nanos: u64, freeze: Freeze) {
+        let ends_epoch = self.ends_epoch(recorded_at_nanos);
+        self.next_index = LogIndex(self.next_index.0 + 1);
+        self.last_nanos = recorded_at_nanos;
+        self.last_seal_nanos = recorded_at_nanos;
+        self.active.entries += 1;
+        if freeze == Freeze::Now || ends_epoch {
+            let epoch = self.epoch;
+            if ends_epoch {
+                self.epoch += 1;
+            }
+            let watermark = Watermark {
+                next_index: self.next_index,
+                height,
+                seal_nanos: recorded_at_nanos,
+                epoch: self.epoch,
+                params: self.params.clone(),
+                account_count: self.account_count,
+                payment_count: self.payment_count,
+                key_count: self.keys.len() as u64,
+                totals: self.totals.clone(),
+            };
+            let generation = std::mem::take(&mut self.active);
+            self.frozen.push_back(Frozen { generation, epoch, watermark });
+        }
+    }
+
+    /// Generations that wait for their flush, oldest first.
+    pub(crate) fn frozen(&self) -> impl Iterator<Item = &Frozen> {
+        self.frozen.iter()
+    }
+
+    /// Forgets the oldest frozen generation: `base` holds it now.
+    pub(crate) fn rebase(&mut self, base: Arc<Base>) {
+        self.frozen.pop_front();
+        self.base = base;
+    }
+
+    /// Value of an index row: newest generation first, then what was read ahead, then the store. What was read ahead
+    /// of the writer counts only if the store held then at least what this tail has dropped since.
+    pub(crate) fn row(&self, key: &index::Key) -> Result<Option<Arc<[u8]>>, StoreError> {
+        if let Some(value) = self.generations().find_map(|generation| generation.rows.get(key)) {
+            return Ok(Some(Arc::clone(value)));
+        }
+        if self.ahead.next_index >= self.base.next_index()
+            && let Some((_, value)) = self.ahead.rows.iter().find(|(known, _)| known == key)
+        {
+            return Ok(value.clone());
+        }
+        self.base.row(key)
+    }
+
+    /// Rows with keys from `from` on for as long as `wanted` accepts the key, at most `limit`, in order.
+    pub(crate) fn rows_from<T>(
+        &self,
+        from: &index::Key,
+        limit: usize,
+        wanted: impl Fn(&[u8], &[u8]) -> Option<Result<T, StoreError>>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut merged = std::collections::BTreeMap::new();
+        for row in self.base.rows_from(from).take(limit) {
+            let (key, value) = row?;
+            match wanted(&key, &value) {
+                Some(read) => merged.insert(key.into_vec(), read?),
+                None => break,
+            };
+        }
+        for generation in self.generations() {
+            let rows = generation.rows.range(from.clone()..);
+            let rows = rows.map_while(|(key, value)| wanted(key, value).map(|read| (key, read)));
+            for (key, read) in rows.take(limit) {
+                merged.insert(key.to_vec(), read?);
+            }
+        }
+        Ok(merged.into_values().take(limit).collect())
+    }
+
+    fn generations(&self) -> impl Iterator<Item = &Generation> {
+        std::iter::once(&self.active).chain(self.frozen.iter().rev().map(|frozen| &frozen.generation))
+    }
+
+    fn put_row(&mut self, key: index::Key, value: &[u8]) {
+        self.active.bytes += (key.len() + value.len() + ROW_OVERHEAD_BYTES) as u64;
+        self.active.rows.insert(key, Arc::from(value));
+    }
+
+    fn put_account(&mut self, index: AccountIndex, account: &Arc<AccountRecord>) {
+        if index.0 == self.account_count {
+            self.account_count += 1;
+            let value = index::index_value(index.0);
+            let key = index::account_key(account.id.as_str()).expect("an account id has at most 64 bytes");
+            self.put_row(key, &value);
+            if matches!(account.kind, AccountKind::Fx | AccountKind::Dispute) {
+                self.put_row(index::special_key(account.kind, account.currency), &value);
+            }
+        }
+        if self.active.accounts.insert(index.0, Arc::clone(account)).is_none() {
+            self.active.bytes += RECORD_BYTES;
+        }
+    }
+
+    fn put_payment(&mut self, index: PaymentIndex, payment: &Arc<PaymentRecord>) {
+        if index.0 == self.payment_count {
+            self.payment_count += 1;
+            self.put_row(index::payment_key(&payment.id), &index::index_value(index.0));
+        }
+        if payment.expires_at_nanos != 0 {
+            let due = (payment.expires_at_nanos, index.0);
+            if is_due(payment) {
+                self.due.insert(due);
+            } else {
+                self.due.remove(&due);
+            }
+        }
+        if self.active.payments.insert(index.0, Arc::clone(payment)).is_none() {
+            self.active.bytes += RECORD_BYTES;
+        }
+    }
+
+    fn put_key(&mut self, index: KeyIndex, key: Arc<KeyRecord>) {
+        let at = index.0 as usize;
+        if at == self.keys.len() {
+            self.key_indices.insert(key.key, index.0);
+            self.keys.push_back(Arc::clone(&key));
+            self.operator_count += u64::from(counts_as_operator(&key));
+        } else {
+            self.operator_count -= u64::from(counts_as_operator(&self.keys[at]));
+            self.operator_count += u64::from(counts_as_operator(&key));
+            self.keys.set(at, key);
+        }
+    }
+}
+
+/// Whether a cut freezes what is in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Freeze {
+    /// Only at the end of an epoch.
+    AtEpoch,
+    /// At this cut.
+    Now,
+}
+
+/// What a row costs in memory beside its bytes, about.
+const ROW_OVERHEAD_BYTES: usize = 100;
+/// What a record costs in memory, about.
+const RECORD_BYTES: u64 = 400;
+
+fn is_due(payment: &PaymentRecord) -> bool {
+    payment.expires_at_nanos != 0 && payment.auth - payment.capt - payment.rel > 0
+}
+
+fn counts_as_operator(key: &KeyRecord) -> bool {
+    key.status == KeyStatus::Active && key.roles.contains(Roles::OPERATOR) && key.prefix.is_empty()
+}
+
+impl StateView for Tail {
+    fn constants(&self) -> &Constants {
+        &self.constants
+    }
+
+    fn params(&self) -> &Params {
+        &self.params
+    }
+
+    fn account_count(&self) -> u64 {
+        self.account_count
+    }
+
+    fn payment_count(&self) -> u64 {
+        self.payment_count
+    }
+
+    fn key_count(&self) -> u64 {
+        self.keys.len() as u64
+    }
+
+    fn account_index(&self, id: &str) -> Result<Option<AccountIndex>, ViewError> {
+        let Some(key) = index::account_key(id) else { return Ok(None) };
+        let value = self.row(&key)?;
+        Ok(value.map(|value| index::read_account_index(&value)).transpose().map_err(StoreError::from)?)
+    }
+
+    fn account(&self, index: AccountIndex) -> Result<Arc<AccountRecord>, ViewError> {
+        match self.generations().find_map(|generation| generation.accounts.get(&index.0)) {
+            Some(account) => Ok(Arc::clone(account)),
+            None => Ok(self.base.account(index)?),
+        }
+    }
+
+    fn special_account(
+        &self,
+        kind: AccountKind,
+        currency: CurrencyCode,
+    ) -> Result<Option<AccountIndex>, ViewError> {
+        let value = self.row(&index::special_key(kind, currency))?;
+        Ok(value.map(|value| index::read_account_index(&value)).transpose().map_err(StoreError::from)?)
+    }
+
+    fn payment_index(&self, id: &PaymentId) -> Result<Option<PaymentIndex>, ViewError> {
+        let value = self.row(&index::payment_key(id))?;
+        Ok(value.map(|value| index::read_payment_index(&value)).transpose().map_err(StoreError::from)?)
+    }
+
+    fn payment(&self, index: PaymentIndex) -> Result<Arc<PaymentRecord>, ViewError> {
+        match self.generations().find_map(|generation| generation.payments.get(&index.0)) {
+            Some(payment) => Ok(Arc::clone(payment)),
+            None => Ok(self.base.payment(index)?),
+        }
+    }
+
+    fn key_index(&self, key: &KeyBytes) -> Result<Option<KeyIndex>, ViewError> {
+        Ok(self.key_indices.get(key).map(|index| KeyIndex(*index)))
+    }
+
+    fn key(&self, index: KeyIndex) -> Result<Arc<KeyRecord>, ViewError> {
+        let missing = || StoreError::Missing(format!("key {index}"));
+        Ok(self.keys.get(index.0 as usize).cloned().ok_or_else(missing)?)
+    }
+
+    fn operator_count(&self) -> u64 {
+        self.operator_count
+    }
+
+    fn known_event(&self, id: &EventId) -> Result<Option<KnownEvent>, ViewError> {
+        let value = self.row(&index::event_key(id))?;
+        Ok(value.map(|value| index::read_event(&value)).transpose().map_err(StoreError::from)?)
+    }
+
+    fn known_batch(&self, _: &BatchId) -> Result<Option<LogIndex>, ViewError> {
+        Ok(None)
+    }
+
+    fn external_reference(&self, party: &str, reference: &str) -> Result<Option<Referenced>, ViewError> {
+        let Some(key) = index::reference_key(party, reference) else { return Ok(None) };
+        let value = self.row(&key)?;
+        Ok(value.map(|value| index::read_reference(&value)).transpose().map_err(StoreError::from)?)
+    }
+
+    fn next_due(&self, at_nanos: u64) -> Result<Option<(u64, PaymentIndex)>, ViewError> {
+        let first = self.due.get_min().filter(|(expires_at, _)| *expires_at <= at_nanos);
+        Ok(first.map(|(expires_at, payment)| (*expires_at, PaymentIndex(*payment))))
+    }
+}
+
+impl State for Tail {
+    fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    fn absorb(&mut self, executed: &ExecutedEntry<'_>) {
+        let effects = executed.effects;
+        self.totals.absorb(effects);
+        for (index, account) in &effects.accounts {
+            self.put_account(*index, account);
+        }
+        for (index, payment) in &effects.payments {
+            self.put_payment(*index, payment);
+        }
+        for (index, key) in &effects.keys {
+            self.put_key(*index, Arc::clone(key));
+            self.active.keys.insert(index.0, Arc::clone(key));
+        }
+        for line in &effects.lines {
+            self.put_row(index::line_key(line.account, line.number), &line.encode());
+        }
+        if let Some((party, reference, referenced)) = &effects.external_reference {
+            let key = index::reference_key(party, reference).expect("both have at most 35 bytes");
+            self.put_row(key, &index::reference_value(*referenced));
+        }
+        if let Some(params) = &effects.params {
+            self.params = params.clone();
+        }
+        let payment_id = match executed.subject {
+            Subject::Event { event, .. } => event.payment_id.as_slice().try_into().ok().map(PaymentId),
+            Subject::Expiry { payment_id } => Some(payment_id),
+        };
+        if let Some(id) = payment_id {
+            self.put_row(index::payment_entry_key(&id, executed.log_index), &[]);
+        }
+        if let Subject::Event { event, digest } = executed.subject {
+            let known = KnownEvent {
+                log_index: executed.log_index,
+                recorded_at_nanos: executed.recorded_at_nanos,
+                outcome: executed.outcome,
+                digest,
+            };
+            let id = event.event_id.as_slice().try_into().expect("admission checked the event id");
+            self.put_row(index::event_key(&EventId(id)), &index::event_value(&known));
+        }
+        self.next_index = LogIndex(executed.log_index.0 + 1);
+        self.last_nanos = executed.recorded_at_nanos;
+        self.active.entries += 1;
+    }
+}
