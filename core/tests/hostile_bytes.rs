@@ -20,8 +20,10 @@ use ledger_core::record::{AccountRecord, Counters, KeyRecord, PaymentRecord};
 use ledger_core::seal::Seal;
 use proptest::prelude::*;
 
-/// Every decoder of bytes; each gives the bytes that its encoder writes for what it accepted.
-const DECODERS: [fn(&[u8]) -> Option<Vec<u8>>; 9] = [
+/// A decoder, then its encoder: the bytes that are written for what was accepted.
+type Decoder = fn(&[u8]) -> Option<Vec<u8>>;
+
+const DECODERS: [Decoder; 9] = [
     |bytes| Some(Event::decode(bytes).ok()?.encode()),
     |bytes| Some(Event::decode_batched(bytes).ok()?.encode()),
     |bytes| Some(Batch::decode(bytes).ok()?.encode()),
