@@ -84,7 +84,8 @@ pub enum Content {
 pub type EntryError = LayoutError;
 
 impl Entry {
-    /// The bytes of the entry.
+    /// The bytes of the entry. What [`Entry::decode`] would refuse (nine signatures, a type of more than 255 bytes) gives
+    /// bytes that it refuses.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(512);
         let head = (self.recorded_at_nanos, self.outcome, self.group_len, self.group_index);

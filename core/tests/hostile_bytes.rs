@@ -9,7 +9,7 @@ use ledger_core::event::{EVENT_TYPE, Event};
 use ledger_core::export;
 use ledger_core::genesis::Genesis;
 use ledger_core::ids::{AccountId, AccountIndex, BlockHeight, CurrencyCode, EventId, LogIndex, PaymentId};
-use ledger_core::line::Line;
+use ledger_core::line::{LINE_BYTES, Line};
 use ledger_core::number::{
     AccountKind, AccountStatus, CaptureMode, KeyStatus, Layer, PaymentStatus, ReleaseCause, Roles, Route,
     Side,
@@ -17,7 +17,7 @@ use ledger_core::number::{
 use ledger_core::posting::Posting;
 use ledger_core::receipt::{Receipt, TlogProof};
 use ledger_core::record::{AccountRecord, Counters, KeyRecord, PaymentRecord};
-use ledger_core::seal::Seal;
+use ledger_core::seal::{SEAL_ENTRY_BYTES, Seal};
 use proptest::prelude::*;
 
 /// A decoder, then its encoder: the bytes that are written for what was accepted.
@@ -150,8 +150,8 @@ fn each_sample_is_accepted_by_a_decoder() {
         );
     }
     assert_eq!(samples()[9].len(), 205, "a payment record");
-    assert_eq!(samples()[11].len(), 138, "a statement line");
-    assert_eq!(samples()[4].len(), 316, "a seal");
+    assert_eq!(samples()[11].len(), LINE_BYTES, "a statement line");
+    assert_eq!((samples()[4].len(), SEAL_ENTRY_BYTES), (316, 316), "a seal");
 }
 
 #[test]
