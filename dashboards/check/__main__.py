@@ -17,6 +17,7 @@ import time
 
 import dashboard
 import exposition
+import meaning
 import pages
 import panels
 import prometheus
@@ -60,7 +61,7 @@ def check(programs, folder):
         ends.callback(watch.stop)
         print(f"dashboards-check: {prometheus.version()} scrapes ledger-server every {prometheus.SCRAPE_INTERVAL}")
         observation, found = under_load(document, ledger, watch, folder)
-        found += around(document, observation.text)
+        found += around(document, observation)
         found += restart.findings(ledger)
         ledger.stop()
         queries = len(dashboard.parse(document, observation.instance).queries)
@@ -87,10 +88,14 @@ def under_load(document, ledger, watch, folder):
                 return observation, found
 
 
-def around(document, text):
-    """Findings about the exposition itself and about the page beside the dashboard."""
+def around(document, observation):
+    """Findings about the exposition itself, the page beside the dashboard, and what queries mean."""
+    text = observation.text
     with open(PAGE, encoding="utf-8") as file:
         found = pages.findings(file.read(), document, text)
+    found += meaning.findings(document, observation.folder)
+    if not meaning.findings(twins.altered_meaning(document), observation.folder):
+        found.append(panels.Finding("dashboard", "meaning", "a division turned round passed"))
     refused = prometheus.check_exposition(text)
     if refused:
         found.append(panels.Finding("exposition", "promtool", refused))

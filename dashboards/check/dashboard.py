@@ -9,6 +9,7 @@ import promql
 # What Grafana puts in place of its own variables when it looks at the check's few seconds.
 RATE_INTERVAL = "4s"
 BUILT_IN = {"__rate_interval": RATE_INTERVAL, "__interval": "1s", "__range": "60s"}
+ONE_INSTANCE = 'instance="$instance"'
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -136,6 +137,8 @@ def _query(panel, target, values, parsed):
     place = f"{title} / {ref}"
     if target.get("datasource") != DATASOURCE:
         parsed.faults.append((place, "its datasource is not the variable's"))
+    if not promql.selects_only(written, ONE_INSTANCE):
+        parsed.faults.append((place, f"a metric without {ONE_INSTANCE} mixes servers"))
     unknown = set()
 
     def value(match):

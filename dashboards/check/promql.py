@@ -33,6 +33,13 @@ class Names:
                 self.metrics.append(word)
 
 
+def selects_only(expression, matcher):
+    """Whether every metric of an expression is narrowed by a label matcher."""
+    text = _COMMENT.sub(" ", expression)
+    narrowed = sum(matcher in matchers for _, matchers in _SELECTOR.findall(text))
+    return narrowed == sum(len(re.findall(rf"\b{name}\b", text)) for name in Names(expression).metrics)
+
+
 def faults(expression):
     """Reasons why an expression could show something where its series are missing."""
     names = Names(expression)

@@ -1,4 +1,4 @@
-"""The check checks itself: dashboards with one fault each, every one of which must be found, where it is and as what it is."""
+"""The check checks itself: dashboards with one fault each, which must be found where it is and as what it is."""
 
 import copy
 import re
@@ -25,6 +25,16 @@ def _hidden(expression):
     yield f"({expression}) or on() vector(0)", "or on() vector(0)"
 
 
+def altered_meaning(document):
+    """A dashboard whose first division is turned round."""
+    for at, panel in enumerate(dashboard.panels_of(document)):
+        for number, target in enumerate(panel["targets"]):
+            above, slash, below = target["expr"].partition(" / ")
+            if slash:
+                return _with(document, at, number, expr=f"{below} / {above}")
+    raise ValueError("no query divides")
+
+
 def _single_faults(document):
     """Faults of other kinds, in the first query of the first panel."""
     panel = next(dashboard.panels_of(document))
@@ -33,6 +43,7 @@ def _single_faults(document):
     metric = promql.Names(expression).metrics[0]
     expressions = [
         ("multiplied by zero", "constant", f"({expression}) * 0"),
+        ("all servers at once", "dashboard", expression.replace(dashboard.ONE_INSTANCE, "")),
         ("absent() around it", "dashboard", f"absent({expression})"),
         ("a selector by __name__", "dashboard", f'{{__name__="{metric}"}}'),
         ("a bracket too many", "syntax", f"{expression})"),
