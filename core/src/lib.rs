@@ -41,4 +41,4 @@ pub mod seal;
 pub mod state;
 pub mod unit;
 pub mod view;
-pub mod wire;
+mod wire;
