@@ -5,6 +5,8 @@ mod identity;
 mod request;
 pub(crate) mod signers;
 
+pub use request::group_hash;
+
 use crate::apply::Stop;
 use crate::code::{Code, Refusal};
 use crate::event::{Body, Event};

@@ -26,7 +26,8 @@ pub(crate) struct Overlay<'v, V> {
     registered: BTreeMap<KeyBytes, KeyIndex>,
     references: Vec<(Arc<str>, String, Referenced)>,
     params: Option<Params>,
-    operator_count: u64,
+    /// Full operators registered less those revoked.
+    more_operators: i64,
 }
 
 impl<'v, V: StateView> Overlay<'v, V> {
@@ -41,7 +42,7 @@ impl<'v, V: StateView> Overlay<'v, V> {
             registered: BTreeMap::new(),
             references: Vec::new(),
             params: None,
-            operator_count: below.operator_count(),
+            more_operators: 0,
         }
     }
 
@@ -59,13 +60,12 @@ impl<'v, V: StateView> Overlay<'v, V> {
             self.payments.insert(*index, Arc::clone(record));
         }
         for (index, record) in &effects.keys {
-            let counted = if index.0 >= self.key_count() {
+            if index.0 >= self.key_count() {
                 self.registered.insert(record.key, *index);
-                0
             } else {
-                u64::from(self.key(*index)?.is_full_operator())
-            };
-            self.operator_count = self.operator_count - counted + u64::from(record.is_full_operator());
+                self.more_operators -= i64::from(self.key(*index)?.is_full_operator());
+            }
+            self.more_operators += i64::from(record.is_full_operator());
             self.keys.insert(*index, Arc::clone(record));
         }
         self.references.extend(effects.external_reference.clone());
@@ -156,7 +156,7 @@ impl<V: StateView> StateView for Overlay<'_, V> {
     }
 
     fn operator_count(&self) -> u64 {
-        self.operator_count
+        self.below.operator_count().saturating_add_signed(self.more_operators)
     }
 
     fn known_event(&self, id: &EventId) -> Result<Option<KnownEvent>, ViewError> {

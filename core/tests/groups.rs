@@ -3,22 +3,17 @@
 #[allow(dead_code, reason = "shared with other tests")]
 mod world;
 
-use ledger_core::admit::{Admission, admit, first_difference};
+use ledger_core::admit::{Admission, admit, first_difference, group_hash};
 use ledger_core::code::Code::{self, *};
 use ledger_core::event::Event;
 use ledger_core::number::*;
 use ledger_core::unit::{SignedEvent, Unit, VerifiedEvent};
 use ledger_core::view::StateView;
-use ledger_crypto::{Hasher, domain};
 use world::*;
 
 /// Members with the group's hash over their ids in this order.
 fn grouped(mut members: Vec<(Event, Vec<&'static str>)>) -> Vec<(Event, Vec<&'static str>)> {
-    let mut hasher = Hasher::tagged(domain::GROUP);
-    for (event, _) in &members {
-        hasher.update(&event.event_id);
-    }
-    let group = hasher.finish();
+    let group = group_hash(members.iter().map(|(event, _)| event.event_id.as_slice()));
     for (event, _) in &mut members {
         event.group = group.to_vec();
     }

@@ -152,6 +152,7 @@ impl Booked {
             AccountKind::Cash => Code::CreditsExceedDebits,
             _ => Code::InsufficientFunds,
         };
-        Err(Refusal::of(code, self.before.id.as_str(), before - after, before))
+        let limit = format!("available {before}, required {}", before - after);
+        Err(Refusal::of(code, "account", self.before.id, limit))
     }
 }
