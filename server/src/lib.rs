@@ -1,2 +1,18 @@
 //! The gRPC server of the ledger.
+//!
+//! Reading order: [`settings`] (what can be configured), [`server`] (start and graceful stop), [`service`] (the calls),
+//! [`status`] (how faults are told), [`calls`] and [`connection`] (limits), [`metrics`].
 #![forbid(unsafe_code)]
+
+pub mod calls;
+pub mod connection;
+pub mod cursor;
+pub mod exposition;
+pub mod flags;
+pub mod logging;
+pub mod metrics;
+pub mod pages;
+pub mod server;
+pub mod service;
+pub mod settings;
+pub mod status;

@@ -1,0 +1,156 @@
+//! Accepted TCP connections: how many there may be, and how long one may stay silent at first.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Sleep;
+use tokio_stream::Stream;
+use tonic::transport::server::Connected;
+
+use crate::metrics::ServerMetrics;
+
+/// Length of the HTTP/2 connection preface, RFC 9113 section 3.4.
+const PREFACE_BYTES: usize = 24;
+
+/// Connections of a listener, at most so many at a time; one more is closed at once, so that its client fails over
+/// instead of waiting.
+pub struct Connections {
+    listener: TcpListener,
+    free: Arc<Semaphore>,
+    handshake_timeout: Duration,
+    metrics: Arc<ServerMetrics>,
+}
+
+impl Connections {
+    /// Accepts from `listener`, up to `most` open connections.
+    pub fn new(
+        listener: TcpListener,
+        most: u32,
+        handshake_timeout: Duration,
+        metrics: Arc<ServerMetrics>,
+    ) -> Self {
+        Self { listener, free: Arc::new(Semaphore::new(most as usize)), handshake_timeout, metrics }
+    }
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr) -> Option<io::Result<Connection>> {
+        let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() else {
+            self.metrics.connections_refused.inc();
+            tracing::warn!(%peer, "connection refused: too many are open");
+            return None;
+        };
+        if let Err(error) = stream.set_nodelay(true) {
+            return Some(Err(error));
+        }
+        self.metrics.connections.inc();
+        Some(Ok(Connection {
+            stream,
+            silence: Some(Silence {
+                deadline: Box::pin(tokio::time::sleep(self.handshake_timeout)),
+                missing: PREFACE_BYTES,
+            }),
+            peer,
+            metrics: Arc::clone(&self.metrics),
+            _permit: permit,
+        }))
+    }
+}
+
+impl Stream for Connections {
+    type Item = io::Result<Connection>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            let accepted = match ready!(self.listener.poll_accept(cx)) {
+                Ok((stream, peer)) => self.admit(stream, peer),
+                Err(error) => Some(Err(error)),
+            };
+            if accepted.is_some() {
+                return Poll::Ready(accepted);
+            }
+        }
+    }
+}
+
+/// An open connection; its place is free again when it is dropped.
+pub struct Connection {
+    stream: TcpStream,
+    silence: Option<Silence>,
+    peer: SocketAddr,
+    metrics: Arc<ServerMetrics>,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// What a connection still has to send before pings watch over it.
+struct Silence {
+    deadline: Pin<Box<Sleep>>,
+    missing: usize,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.metrics.connections.dec();
+    }
+}
+
+impl Connected for Connection {
+    type ConnectInfo = SocketAddr;
+
+    fn connect_info(&self) -> SocketAddr {
+        self.peer
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let Some(silence) = &mut self.silence else { return polled };
+        if polled.is_pending() {
+            ready!(silence.deadline.as_mut().poll(cx));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        silence.missing = silence.missing.saturating_sub(buffer.filled().len() - before);
+        if silence.missing == 0 {
+            self.silence = None;
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,110 @@
+//! From the messages of a request to the arguments of the engine.
+
+use ledger_core::ids::{EventId, LogIndex, PaymentId};
+use ledger_core::unit::Submitted;
+use ledger_engine::View;
+use ledger_proto::v1::{SubmittedEvent, await_sealed_request, get_event_request, get_receipt_request};
+use tonic::Status;
+
+use super::about;
+use crate::settings::Settings;
+use crate::status;
+
+/// What an event takes in the engine's queue beside its bytes, about.
+const EVENT_OVERHEAD_BYTES: usize = 512;
+
+/// Events of a request and what they weigh in memory.
+pub struct Batch {
+    /// In the order given.
+    pub events: Vec<Submitted>,
+    /// About the bytes that they take in the engine's queue.
+    pub bytes: usize,
+}
+
+/// The entry that a request means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EntryReference {
+    /// By position.
+    Index(LogIndex),
+    /// By the id of its event.
+    Event(EventId),
+}
+
+impl Batch {
+    /// Takes the events over, without copying a payload. Errors: INVALID_ARGUMENT when there are none or too many,
+    /// UNIMPLEMENTED when one has private data: taking the event without it would lose it.
+    pub fn take(events: Vec<SubmittedEvent>, settings: &Settings) -> Result<Self, Status> {
+        let most = settings.request_max_events;
+        if events.is_empty() || events.len() > most as usize {
+            return Err(status::malformed("events", events.len(), &format!("1 to {most}")));
+        }
+        if let Some(at) = events.iter().position(|event| event.sidecar.is_some()) {
+            return Err(status::not_built(&format!(
+                "events[{at}].sidecar: this version keeps no private data"
+            )));
+        }
+        let mut bytes = 0;
+        let events = events.into_iter().map(|event| {
+            let event = submitted(event);
+            let signatures = event.signatures.iter().map(|(key, signature)| key.len() + signature.len());
+            bytes += EVENT_OVERHEAD_BYTES + event.payload_type.len() + event.payload.len();
+            bytes += signatures.sum::<usize>();
+            event
+        });
+        Ok(Self { events: events.collect(), bytes })
+    }
+}
+
+impl EntryReference {
+    /// Where the entry stands. Errors: NOT_FOUND for an event that is not in the log.
+    pub fn resolve(self, view: &View) -> Result<LogIndex, Status> {
+        match self {
+            Self::Index(index) => Ok(index),
+            Self::Event(id) => {
+                let known = view.event(&id).map_err(about(format_args!("event {id}")))?;
+                known.map(|event| event.log_index).ok_or_else(|| status::not_found(&format!("event {id}")))
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for EntryReference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Index(index) => write!(f, "log index {index}"),
+            Self::Event(id) => write!(f, "event {id}"),
+        }
+    }
+}
+
+macro_rules! entry_references {
+    ($($module:ident)+) => {
+        $(impl TryFrom<Option<$module::Entry>> for EntryReference {
+            type Error = Status;
+
+            fn try_from(entry: Option<$module::Entry>) -> Result<Self, Status> {
+                match entry {
+                    Some($module::Entry::LogIndex(index)) => Ok(Self::Index(LogIndex(index))),
+                    Some($module::Entry::EventId(id)) => Ok(Self::Event(EventId(id16("event_id", &id)?))),
+                    None => Err(status::malformed("entry", "none", "log_index or event_id")),
+                }
+            }
+        })+
+    };
+}
+
+entry_references!(await_sealed_request get_event_request get_receipt_request);
+
+/// The payment that a request means.
+pub fn payment_id(bytes: &[u8]) -> Result<PaymentId, Status> {
+    id16("payment_id", bytes).map(PaymentId)
+}
+
+fn id16(field: &str, bytes: &[u8]) -> Result<[u8; 16], Status> {
+    bytes.try_into().map_err(|_| status::malformed(field, format!("{} bytes", bytes.len()), "16 bytes"))
+}
+
+fn submitted(event: SubmittedEvent) -> Submitted {
+    let signatures = event.signatures.into_iter().map(|one| (one.key, one.signature));
+    Submitted { payload_type: event.payload_type, payload: event.payload, signatures: signatures.collect() }
+}

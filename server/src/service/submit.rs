@@ -1,0 +1,63 @@
+//! Submit and SubmitAtomic.
+
+use ledger_core::unit::Submitted;
+use ledger_engine::Pending;
+use ledger_proto::v1::{
+    SubmitAtomicRequest, SubmitAtomicResponse, SubmitRequest, SubmitResponse, SubmitResult,
+};
+use tonic::{Response, Status};
+
+use super::request::Batch;
+use super::{Service, answer, blocking};
+use crate::status;
+
+/// How the events of a request belong together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Together {
+    /// Each is a unit of its own.
+    Singles,
+    /// All are one atomic group.
+    Group,
+}
+
+impl Service {
+    pub(super) async fn submit_events(
+        &self,
+        request: SubmitRequest,
+    ) -> Result<Response<SubmitResponse>, Status> {
+        let batch = Batch::take(request.events, &self.settings)?;
+        let results = self.decided(Together::Singles, batch.events).await?;
+        Ok(Response::new(SubmitResponse { results }))
+    }
+
+    pub(super) async fn submit_group(
+        &self,
+        request: SubmitAtomicRequest,
+    ) -> Result<Response<SubmitAtomicResponse>, Status> {
+        let batch = Batch::take(request.events, &self.settings)?;
+        let results = self.decided(Together::Group, batch.events).await?;
+        Ok(Response::new(SubmitAtomicResponse { results }))
+    }
+
+    /// Hands events to the engine on a blocking thread: decoding and signatures are work for a processor. Calls made
+    /// one after another enter the queue in that order.
+    pub(super) async fn hand_over(
+        &self,
+        together: Together,
+        events: Vec<Submitted>,
+    ) -> Result<Pending, Status> {
+        self.metrics.events_received.inc_by(events.len() as u64);
+        let ledger = self.ledger.clone();
+        let handed = blocking(&self.submitting, move || match together {
+            Together::Singles => ledger.submit(events),
+            Together::Group => ledger.submit_atomic(events),
+        });
+        handed.await?.map_err(|failure| status::failure(&failure))
+    }
+
+    async fn decided(&self, together: Together, events: Vec<Submitted>) -> Result<Vec<SubmitResult>, Status> {
+        let pending = self.hand_over(together, events).await?;
+        let answers = pending.await.map_err(|failure| status::failure(&failure))?;
+        Ok(answers.into_iter().map(answer::result).collect())
+    }
+}

@@ -1,0 +1,132 @@
+//! Every limit: one more is refused, with a status that says what to do.
+
+use std::time::{Duration, Instant};
+
+use ledger_proto::v1::{
+    ListAccountsRequest, SubmitAtomicRequest, SubmitRequest, SubmitStreamRequest, SubmittedEvent,
+};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Code;
+use tonic_types::StatusExt;
+
+use crate::support::{Books, accepted, connect};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_has_at_least_one_event_and_at_most_the_limit() {
+    let books = Books::create();
+    let mut running = books.serve().await;
+    for count in [0, 8_193] {
+        let events = vec![SubmittedEvent::default(); count];
+        let singles = running.client.submit(SubmitRequest { events: events.clone() }).await.unwrap_err();
+        let group = SubmitAtomicRequest { events: events.clone() };
+        let group = running.client.submit_atomic(group).await.unwrap_err();
+        let streamed = tokio_stream::once(SubmitStreamRequest { number: 1, events });
+        let mut answers = running.client.submit_stream(streamed).await.unwrap().into_inner();
+        let streamed = answers.message().await.unwrap_err();
+        for status in [singles, group, streamed] {
+            assert_eq!(status.code(), Code::InvalidArgument);
+            assert_eq!(status.message(), format!("events: found {count}, expected 1 to 8192"));
+        }
+    }
+    let answered =
+        running.client.submit(SubmitRequest { events: vec![SubmittedEvent::default(); 8_192] }).await;
+    assert_eq!(answered.unwrap().into_inner().results.len(), 8_192);
+    running.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_above_the_byte_limit_is_refused_whole() {
+    let books = Books::create();
+    let small = [("request.max_bytes", "65536"), ("unit.max_bytes", "65536")];
+    let mut running = books.serve_with(&small).await;
+    let event = SubmittedEvent { payload: vec![0; 65_537], ..SubmittedEvent::default() };
+    let single = running.client.submit(SubmitRequest { events: vec![event.clone()] }).await.unwrap_err();
+    let streamed = tokio_stream::once(SubmitStreamRequest { number: 1, events: vec![event] });
+    let mut answers = running.client.submit_stream(streamed).await.unwrap().into_inner();
+    let streamed = answers.message().await.unwrap_err();
+    for status in [single, streamed] {
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        assert!(status.message().contains("the limit is: 65536 bytes"), "{}", status.message());
+    }
+    running.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_of_a_stream_ascend_and_what_came_before_is_answered() {
+    let mut books = Books::create();
+    let mut running = books.serve().await;
+    let opening = books.accounts(&["alice"]);
+    accepted(&mut running.client, opening).await;
+    let messages: Vec<_> = [3, 4, 4]
+        .map(|number| SubmitStreamRequest { number, events: vec![books.transfer("world", "alice", 1)] })
+        .into();
+    let mut answers = running.client.submit_stream(tokio_stream::iter(messages)).await.unwrap().into_inner();
+    for number in [3, 4] {
+        assert_eq!(answers.message().await.unwrap().unwrap().number, number);
+    }
+    let status = answers.message().await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert_eq!(status.message(), "number: found 4, expected more than 4, the one before");
+    running.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_has_a_limit_and_a_cursor_a_form() {
+    let books = Books::create();
+    let mut running = books.serve_with(&[("page.max", "10")]).await;
+    let too_many = ListAccountsRequest { cursor: vec![], limit: 11 };
+    let status = running.client.list_accounts(too_many).await.unwrap_err();
+    assert_eq!(status.message(), "limit: found 11, expected 0 to 10");
+    let invented = ListAccountsRequest { cursor: vec![0; 16], limit: 0 };
+    assert_eq!(running.client.list_accounts(invented).await.unwrap_err().code(), Code::InvalidArgument);
+    running.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_stream_too_many_is_told_when_to_come_back() {
+    let books = Books::create();
+    let mut running = books.serve_with(&[("server.max_streams", "1")]).await;
+    let (open, messages) = mpsc::channel(1);
+    let first = running.client.submit_stream(ReceiverStream::new(messages)).await.unwrap().into_inner();
+    let second = tokio_stream::once(SubmitStreamRequest::default());
+    let status = running.client.submit_stream(second).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    let details = status.get_error_details();
+    assert!(details.retry_info().unwrap().retry_delay.is_some());
+    assert_eq!(details.error_info().unwrap().metadata["code"], "101");
+
+    drop(open);
+    assert_eq!(first.collect::<Vec<_>>().await.len(), 0);
+    let third = tokio_stream::once(SubmitStreamRequest { number: 1, events: vec![Default::default()] });
+    assert!(running.client.submit_stream(third).await.is_ok());
+    running.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_connection_too_many_is_closed_and_a_silent_one_too() {
+    let books = Books::create();
+    let keys = [("server.max_connections", "2"), ("server.handshake_timeout", "100ms")];
+    let running = books.serve_with(&keys).await;
+    let address = running.server.grpc();
+    let began = Instant::now();
+    let mut silent = TcpStream::connect(address).await.unwrap();
+    let mut refused = TcpStream::connect(address).await.unwrap();
+    assert_eq!(refused.read(&mut [0]).await.unwrap_or(0), 0, "the third connection is closed");
+    assert_eq!(drained(&mut silent).await, 0, "nothing but what the server sends on its own");
+    assert!(began.elapsed() >= Duration::from_millis(100));
+    connect(&address.to_string()).await;
+    running.server.stop().await.unwrap();
+}
+
+/// Reads until the server closes; the bytes that were not HTTP/2 settings.
+async fn drained(stream: &mut TcpStream) -> usize {
+    let mut received = Vec::new();
+    // A reset is a close as well.
+    let _ = stream.read_to_end(&mut received).await;
+    let is_settings = received.is_empty() || received[3] == 4;
+    if is_settings { 0 } else { received.len() }
+}

@@ -1,0 +1,10 @@
+//! The server against real clients, with a real database each.
+
+mod hostile;
+mod lifecycle;
+mod limits;
+mod metrics;
+mod raw;
+mod reads;
+mod submit;
+mod support;
