@@ -1,2 +1,113 @@
 //! Operator and client command line of the ledger.
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod commands;
+mod context;
+mod draft;
+mod exit;
+mod output;
+mod pages;
+mod progress;
+mod render;
+mod submit;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands as c;
+use crate::context::{Context, Globals};
+use crate::exit::{CliError, Exit};
+
+/// Command line of a cryptographically verifiable payment ledger.
+///
+/// Exit codes: 0 done (or done before), 1 usage, 2 refused by a rule, 3 conflict with what is there, 4 server
+/// unavailable, 5 verification failed.
+#[derive(Debug, Parser)]
+#[command(name = "ledger", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make, show, register and revoke keys
+    #[command(subcommand)]
+    Key(c::key::Args),
+    /// Open, change and read accounts
+    #[command(subcommand)]
+    Account(c::account::Args),
+    /// Move money between accounts
+    Transfer(c::transfer::Args),
+    /// Take a payment through its steps
+    #[command(subcommand)]
+    Pay(c::pay::Args),
+    /// Read a payment
+    #[command(subcommand)]
+    Payment(c::payment::Args),
+    /// Read events, and make those that several keys sign
+    #[command(subcommand)]
+    Event(c::event::Args),
+    /// Read blocks
+    #[command(subcommand)]
+    Block(c::block::Args),
+    /// The newest signed checkpoint, checked against the last one seen
+    Checkpoint,
+    /// Wait until an event is sealed, check its proof, and write it to a file
+    Receipt(c::receipt::Args),
+    /// Mirror the log into a folder that anybody can check offline
+    Export(c::export::Args),
+    /// Sums of all accounts per currency and kind
+    TrialBalance,
+    /// Replay an export and print the hash of its books
+    BooksHash(c::books_hash::Args),
+    /// Which ledger a server has, and how far it is
+    Status,
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; the rest is exit code 1, not the 2 that clap would give.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let context = Context::new(cli.globals);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli.command, &context)),
+        Err(source) => Err(CliError::Io { path: "tokio".into(), source }),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::note(format_args!("ledger: {error}"));
+            error.exit().into()
+        }
+    }
+}
+
+async fn run(command: Command, context: &Context) -> Result<Exit, CliError> {
+    match command {
+        Command::Key(args) => c::key::run(&args, context).await,
+        Command::Account(args) => c::account::run(&args, context).await,
+        Command::Transfer(args) => c::transfer::run(&args, context).await,
+        Command::Pay(args) => c::pay::run(&args, context).await,
+        Command::Payment(args) => c::payment::run(&args, context).await,
+        Command::Event(args) => c::event::run(&args, context).await,
+        Command::Block(args) => c::block::run(&args, context).await,
+        Command::Checkpoint => c::checkpoint::run(context).await,
+        Command::Receipt(args) => c::receipt::run(&args, context).await,
+        Command::Export(args) => c::export::run(&args, context).await,
+        Command::TrialBalance => c::trial_balance::run(context).await,
+        Command::BooksHash(args) => c::books_hash::run(&args, context),
+        Command::Status => c::status::run(context).await,
+    }
+}

@@ -1,0 +1,15 @@
+//! The commands, one module each.
+
+pub mod account;
+pub mod block;
+pub mod books_hash;
+pub mod checkpoint;
+pub mod event;
+pub mod export;
+pub mod key;
+pub mod pay;
+pub mod payment;
+pub mod receipt;
+pub mod status;
+pub mod transfer;
+pub mod trial_balance;

@@ -1,0 +1,132 @@
+//! `ledger account`: open, change and read accounts.
+
+use ledger_core::ids::LogIndex;
+
+use crate::context::{Context, Keys};
+use crate::draft::{OpenAccount, SetStatus};
+use crate::exit::{CliError, Exit};
+use crate::output::note;
+use crate::pages::{Limit, Rows};
+use crate::render::{self, Facts};
+use crate::submit::submit_draft;
+
+/// Commands about accounts.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Args {
+    /// Open an account
+    Open {
+        #[command(flatten)]
+        account: OpenAccount,
+        #[command(flatten)]
+        keys: Keys,
+    },
+    /// Freeze, thaw or close an account
+    Status {
+        #[command(flatten)]
+        change: SetStatus,
+        #[command(flatten)]
+        keys: Keys,
+    },
+    /// One account with its balance, now or after an entry
+    Show {
+        /// The account
+        account: String,
+        /// The balance after this entry of the log
+        #[arg(long, value_name = "LOG_INDEX")]
+        as_of: Option<u64>,
+    },
+    /// All accounts, in the order of their opening
+    List(Limit),
+    /// The statement lines of an account
+    Entries {
+        /// The account
+        account: String,
+        #[command(flatten)]
+        limit: Limit,
+    },
+}
+
+/// Runs one of them.
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+    match args {
+        Args::Open { account, keys } => {
+            submit_draft(context, account.draft()?, &keys.load()?, Facts::new()).await
+        }
+        Args::Status { change, keys } => {
+            submit_draft(context, change.draft()?, &keys.load()?, Facts::new()).await
+        }
+        Args::Show { account, as_of } => show(context, account, *as_of).await,
+        Args::List(limit) => list(context, *limit).await,
+        Args::Entries { account, limit } => entries(context, account, *limit).await,
+    }
+}
+
+async fn show(context: &Context, account: &str, as_of: Option<u64>) -> Result<Exit, CliError> {
+    let response = context.client()?.account(account, as_of.map(LogIndex)).await?;
+    let account = response.account.unwrap_or_default();
+    let now = account.balance.clone().unwrap_or_default();
+    let balance = response.balance_as_of.unwrap_or(now);
+    let mut facts = render::account(&account, &balance);
+    if let Some(index) = as_of {
+        facts.push(("as of", index.to_string()));
+    }
+    facts.push(("read at", response.read_at.to_string()));
+    context.out.print(render::facts_table(&facts), &render::object(&facts));
+    Ok(Exit::Ok)
+}
+
+async fn list(context: &Context, limit: Limit) -> Result<Exit, CliError> {
+    let client = context.client()?;
+    let read = async |page| {
+        let r = client.accounts(page).await?;
+        Ok(Rows { rows: r.accounts, next_cursor: r.next_cursor, read_at: r.read_at })
+    };
+    let listed = limit.read(read).await?;
+    let facts = |account| {
+        let balance =
+            Option::clone(&ledger_client::messages::Account::clone(account).balance).unwrap_or_default();
+        render::account(account, &balance)
+    };
+    let rows: Vec<Facts> = listed.rows.iter().map(facts).collect();
+    let columns = ["account", "kind", "status", "posted", "pending", "available", "limit", "lines"];
+    let right = ["posted", "pending", "available", "limit", "lines"];
+    let document = render::document("accounts", &rows, Some(listed.read_at));
+    context.out.print(render::list_table(&rows, &columns, &right), &document);
+    more(context, listed.more);
+    Ok(Exit::Ok)
+}
+
+async fn entries(context: &Context, account: &str, limit: Limit) -> Result<Exit, CliError> {
+    let client = context.client()?;
+    let about = client.account(account, None).await?.account.unwrap_or_default();
+    let read = async |page| {
+        let r = client.account_entries(account, page).await?;
+        Ok(Rows { rows: r.lines, next_cursor: r.next_cursor, read_at: r.read_at })
+    };
+    let listed = limit.read(read).await?;
+    let facts = |line| render::line(line, about.exponent, &about.currency);
+    let rows: Vec<Facts> = listed.rows.iter().map(facts).collect();
+    let columns = [
+        "line",
+        "log index",
+        "recorded at",
+        "layer",
+        "side",
+        "amount",
+        "posted debits",
+        "posted credits",
+        "event id",
+    ];
+    let right = ["line", "log index", "amount", "posted debits", "posted credits"];
+    let document = render::document("lines", &rows, Some(listed.read_at));
+    context.out.print(render::list_table(&rows, &columns, &right), &document);
+    more(context, listed.more);
+    Ok(Exit::Ok)
+}
+
+/// Tells people that a list was cut.
+pub fn more(context: &Context, more: bool) {
+    if more && context.out.is_human() {
+        note("there is more: --limit 0 shows all");
+    }
+}

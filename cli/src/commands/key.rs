@@ -1,0 +1,87 @@
+//! `ledger key`: make, show, register and revoke keys.
+
+use std::path::{Path, PathBuf};
+
+use ledger_crypto::{SigningKey, keyfile};
+
+use crate::context::{Context, Keys};
+use crate::draft::{RegisterKey, RevokeKey, public_key};
+use crate::exit::{CliError, Exit};
+use crate::render::{self, Facts};
+use crate::submit::submit_draft;
+
+/// Commands about keys.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Args {
+    /// Make a key: NAME.key (PKCS#8 PEM, for its owner only) and NAME.pub (SPKI PEM)
+    New {
+        /// Path of the files without `.key` and `.pub`
+        name: PathBuf,
+    },
+    /// The public key of a file, in hexadecimal digits
+    Show {
+        /// NAME.key or NAME.pub
+        file: String,
+    },
+    /// Register a key: signed by the operators and by the key itself
+    Register {
+        #[command(flatten)]
+        registration: RegisterKey,
+        #[command(flatten)]
+        keys: Keys,
+    },
+    /// Revoke a key
+    Revoke {
+        #[command(flatten)]
+        revocation: RevokeKey,
+        #[command(flatten)]
+        keys: Keys,
+    },
+}
+
+/// Runs one of them.
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+    match args {
+        Args::New { name } => {
+            let key = SigningKey::generate()?;
+            let (private, public) = create(name, &key)?;
+            let facts: Facts = vec![
+                ("key", key.public().to_string()),
+                ("private file", private.display().to_string()),
+                ("public file", public.display().to_string()),
+            ];
+            context.out.print(render::facts_table(&facts), &render::object(&facts));
+            Ok(Exit::Ok)
+        }
+        Args::Show { file } => {
+            let key = hex::encode(public_key("file", file)?);
+            context.out.print(&key, &serde_json::json!({ "key": key }));
+            Ok(Exit::Ok)
+        }
+        Args::Register { registration, keys } => {
+            let mut keys = keys.load()?;
+            keys.extend(registration.private()?);
+            submit_draft(context, registration.draft()?, &keys, Facts::new()).await
+        }
+        Args::Revoke { revocation, keys } => {
+            submit_draft(context, revocation.draft()?, &keys.load()?, Facts::new()).await
+        }
+    }
+}
+
+/// Writes both files of a key; neither replaces one that is there.
+pub fn create(name: &Path, key: &SigningKey) -> Result<(PathBuf, PathBuf), CliError> {
+    let file = |ending: &str| {
+        let mut path = name.as_os_str().to_owned();
+        path.push(ending);
+        PathBuf::from(path)
+    };
+    let (private, public) = (file(".key"), file(".pub"));
+    if public.exists() {
+        let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+        return Err(CliError::Io { path: public, source });
+    }
+    keyfile::create(&private, key)?;
+    keyfile::create_public(&public, &key.public())?;
+    Ok((private, public))
+}

@@ -1,0 +1,121 @@
+//! What every command may need: the server, the pinned log, keys, and where results go.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ledger_client::{CheckpointMemory, Client, LogIdentity};
+use ledger_crypto::note::VerifierKey;
+use ledger_crypto::{Hash, SigningKey, keyfile};
+
+use crate::exit::CliError;
+use crate::output::Output;
+use crate::text;
+
+/// Flags of every command.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Globals {
+    /// Address of the server
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "LEDGER_SERVER",
+        default_value = "http://127.0.0.1:7400"
+    )]
+    pub server: String,
+    /// Ledger that events are signed for and proofs are checked against, 64 hexadecimal digits; else that of --ledger-dir
+    #[arg(long, global = true, value_name = "HEX", env = "LEDGER_ID")]
+    pub ledger_id: Option<String>,
+    /// Verification key of the log, or a file that holds it; else that of --ledger-dir
+    #[arg(long, global = true, value_name = "VKEY", env = "LEDGER_LOG_KEY")]
+    pub log_key: Option<String>,
+    /// Folder with the files `ledger-id` and `log.vkey`, as `ledger init` writes them
+    #[arg(long, global = true, value_name = "DIR", env = "LEDGER_DIR")]
+    pub ledger_dir: Option<PathBuf>,
+    /// Print one JSON document instead of tables
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// Keys that sign an event.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Keys {
+    /// Private key that signs; once per signer
+    #[arg(long = "key", value_name = "FILE", env = "LEDGER_KEY", required = true)]
+    pub files: Vec<PathBuf>,
+}
+
+impl Keys {
+    /// Reads the keys.
+    pub fn load(&self) -> Result<Vec<SigningKey>, CliError> {
+        let keys = self.files.iter().map(|file| keyfile::load(file));
+        keys.collect::<Result<_, _>>().map_err(CliError::from)
+    }
+}
+
+/// The flags, resolved when something needs them.
+#[derive(Clone, Debug)]
+pub struct Context {
+    globals: Globals,
+    /// Where results go.
+    pub out: Output,
+}
+
+impl Context {
+    /// From the flags.
+    pub fn new(globals: Globals) -> Self {
+        let out = Output::new(globals.json);
+        Self { globals, out }
+    }
+
+    /// A client of the server; it connects with its first call.
+    pub fn client(&self) -> Result<Client, CliError> {
+        Ok(Client::lazy(&self.globals.server)?)
+    }
+
+    /// The pinned ledger id.
+    pub fn ledger_id(&self) -> Result<Hash, CliError> {
+        if let Some(text) = &self.globals.ledger_id {
+            return text::parse_hash("--ledger-id", text);
+        }
+        let Some(dir) = &self.globals.ledger_dir else {
+            return Err(CliError::Missing {
+                what: "the ledger id",
+                how: "--ledger-id HEX or --ledger-dir DIR",
+            });
+        };
+        text::parse_hash("--ledger-dir, ledger-id", read_line(&dir.join("ledger-id"))?.trim_end())
+    }
+
+    /// The pinned log.
+    pub fn log(&self) -> Result<LogIdentity, CliError> {
+        let vkey = match (&self.globals.log_key, &self.globals.ledger_dir) {
+            (Some(text), _) if text.contains('+') => text.clone(),
+            (Some(file), _) => read_line(Path::new(file))?,
+            (None, Some(dir)) => read_line(&dir.join("log.vkey"))?,
+            (None, None) => {
+                let how = "--log-key VKEY or --ledger-dir DIR";
+                return Err(CliError::Missing { what: "the log's key", how });
+            }
+        };
+        let key = VerifierKey::parse(vkey.trim_end()).map_err(|error| {
+            CliError::argument("--log-key", vkey.trim_end(), format!("a verification key ({error})"))
+        })?;
+        Ok(LogIdentity::new(key, self.ledger_id()?))
+    }
+
+    /// Where this user remembers the last checkpoint of each log.
+    pub fn memory(&self) -> Result<CheckpointMemory, CliError> {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let folder = variable("LEDGER_STATE_DIR")
+            .or_else(|| variable("XDG_STATE_HOME").map(|state| state.join("ledger")))
+            .or_else(|| variable("HOME").map(|home| home.join(".local/state/ledger")));
+        let how = "HOME or LEDGER_STATE_DIR in the environment";
+        let folder = folder.ok_or(CliError::Missing { what: "the folder of remembered checkpoints", how })?;
+        Ok(CheckpointMemory::new(&folder))
+    }
+}
+
+fn read_line(path: &Path) -> Result<String, CliError> {
+    fs::read_to_string(path).map_err(CliError::io(path))
+}
