@@ -6,6 +6,7 @@ pub mod books_hash;
 pub mod checkpoint;
 pub mod event;
 pub mod export;
+pub mod init;
 pub mod key;
 pub mod pay;
 pub mod payment;

@@ -27,8 +27,8 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "HEX", env = "LEDGER_ID")]
     pub ledger_id: Option<String>,
     /// Verification key of the log, or a file that holds it; else that of --ledger-dir
-    #[arg(long, global = true, value_name = "VKEY", env = "LEDGER_LOG_KEY")]
-    pub log_key: Option<String>,
+    #[arg(long, global = true, value_name = "VKEY", env = "LEDGER_LOG_VKEY")]
+    pub log_vkey: Option<String>,
     /// Folder with the files `ledger-id` and `log.vkey`, as `ledger init` writes them
     #[arg(long, global = true, value_name = "DIR", env = "LEDGER_DIR")]
     pub ledger_dir: Option<PathBuf>,
@@ -89,17 +89,17 @@ impl Context {
 
     /// The pinned log.
     pub fn log(&self) -> Result<LogIdentity, CliError> {
-        let vkey = match (&self.globals.log_key, &self.globals.ledger_dir) {
+        let vkey = match (&self.globals.log_vkey, &self.globals.ledger_dir) {
             (Some(text), _) if text.contains('+') => text.clone(),
             (Some(file), _) => read_line(Path::new(file))?,
             (None, Some(dir)) => read_line(&dir.join("log.vkey"))?,
             (None, None) => {
-                let how = "--log-key VKEY or --ledger-dir DIR";
+                let how = "--log-vkey VKEY or --ledger-dir DIR";
                 return Err(CliError::Missing { what: "the log's key", how });
             }
         };
         let key = VerifierKey::parse(vkey.trim_end()).map_err(|error| {
-            CliError::argument("--log-key", vkey.trim_end(), format!("a verification key ({error})"))
+            CliError::argument("--log-vkey", vkey.trim_end(), format!("a verification key ({error})"))
         })?;
         Ok(LogIdentity::new(key, self.ledger_id()?))
     }

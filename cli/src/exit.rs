@@ -140,6 +140,9 @@ pub enum CliError {
         /// What stands in the way.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The import.
+    #[error(transparent)]
+    Import(#[from] crate::import::ImportError),
     /// The demonstration came to another end than it must.
     #[error("demo, {step}: {words}")]
     Demo {
@@ -177,6 +180,7 @@ impl CliError {
                 ReceiptError::Client(error) => exit_of(error),
                 ReceiptError::Invalid(_) | ReceiptError::OtherEntry { .. } => Exit::Verification,
             },
+            Self::Import(error) => error.exit(),
             Self::Demo { .. } => Exit::Verification,
             _ => Exit::Usage,
         }

@@ -5,6 +5,7 @@ mod commands;
 mod context;
 mod draft;
 mod exit;
+mod import;
 mod output;
 mod pages;
 mod progress;
@@ -35,6 +36,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a new ledger: its keys, its genesis, its data directory
+    Init(c::init::Args),
     /// Make, show, register and revoke keys
     #[command(subcommand)]
     Key(c::key::Args),
@@ -65,6 +68,8 @@ enum Command {
     TrialBalance,
     /// Replay an export and print the hash of its books
     BooksHash(c::books_hash::Args),
+    /// Import a bank's file, one signed transfer per row
+    Import(import::ImportArgs),
     /// Which ledger a server has, and how far it is
     Status,
 }
@@ -96,6 +101,7 @@ fn main() -> ExitCode {
 
 async fn run(command: Command, context: &Context) -> Result<Exit, CliError> {
     match command {
+        Command::Init(args) => c::init::run(&args, context),
         Command::Key(args) => c::key::run(&args, context).await,
         Command::Account(args) => c::account::run(&args, context).await,
         Command::Transfer(args) => c::transfer::run(&args, context).await,
@@ -108,6 +114,7 @@ async fn run(command: Command, context: &Context) -> Result<Exit, CliError> {
         Command::Export(args) => c::export::run(&args, context).await,
         Command::TrialBalance => c::trial_balance::run(context).await,
         Command::BooksHash(args) => c::books_hash::run(&args, context),
+        Command::Import(args) => import::run(context, &args).await,
         Command::Status => c::status::run(context).await,
     }
 }
