@@ -1,5 +1,7 @@
 //! Receipts: proof that an entry is in the log, checkable offline. File form: C2SP `tlog-proof.md`.
 
+mod member;
+
 use base64::engine::{Engine, general_purpose::STANDARD};
 use ledger_crypto::note::VerifierKey;
 use ledger_crypto::{Hash, PublicKey, dsse};
@@ -10,6 +12,8 @@ use crate::checkpoint::{Checkpoint, CheckpointError, parse_decimal, parse_hash};
 use crate::code::Refusal;
 use crate::entry::{Content, Entry, EntryError, EntrySignature};
 use crate::event::{EVENT_TYPE, Event};
+
+pub use member::MemberReceipt;
 
 /// A `.tlog-proof` file.
 #[derive(Clone, PartialEq, Eq, Debug)]

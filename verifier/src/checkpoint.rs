@@ -10,8 +10,7 @@ const SMALLEST_SIZE: u64 = 2;
 
 /// Opens a checkpoint that stands in `file`.
 pub(crate) fn open(note: &[u8], trust: &Trust, file: &str) -> Result<Checkpoint, Stop> {
-    let note = std::str::from_utf8(note)
-        .map_err(|error| Stop::wrong_file(file, "checkpoint", "text in UTF-8", error))?;
+    let note = std::str::from_utf8(note).map_err(|error| Stop::wrong_file(file, "text", "UTF-8", error))?;
     let checkpoint =
         Checkpoint::open(note, &trust.key, &trust.key.name).map_err(|error| explain(&error, trust, file))?;
     if checkpoint.size < SMALLEST_SIZE {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use ledger_core::entry::{Content, Entry};
-use ledger_core::receipt::{Receipt, ReceiptError, VerifiedReceipt};
+use ledger_core::receipt::{MemberReceipt, Receipt, ReceiptError, TlogProof, VerifiedReceipt};
 
 use crate::checkpoint;
 use crate::report::{Report, Stop};
@@ -30,8 +30,16 @@ pub fn check_receipt(file: &Path, trust: &Trust) -> Report {
 
 fn judge(file: &Path, name: &str, trust: &Trust) -> Result<VerifiedReceipt, Stop> {
     let text = read(file, name)?;
-    let receipt = Receipt::parse(&text).map_err(|error| explain(&error, trust, name))?;
-    receipt.verify(&trust.key, &trust.ledger_id).map_err(|error| explain(&error, trust, name))
+    verify(&text, trust).map_err(|error| explain(&error, trust, name))
+}
+
+/// Entries begin with their version; what travels with the entry of a batch's member begins with a length, so with 0.
+fn verify(text: &str, trust: &Trust) -> Result<VerifiedReceipt, ReceiptError> {
+    let proof = TlogProof::parse(text)?;
+    if proof.extra.first() == Some(&0) {
+        return MemberReceipt::from_proof(proof)?.verify(&trust.key, &trust.ledger_id);
+    }
+    Receipt::parse(text)?.verify(&trust.key, &trust.ledger_id)
 }
 
 fn read(file: &Path, name: &str) -> Result<String, Stop> {
