@@ -34,6 +34,9 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+extern crate self as ledger_engine;
+
 mod answer;
 mod base;
 mod block;
@@ -45,6 +48,8 @@ mod export;
 mod flush;
 mod head;
 mod intake;
+#[cfg(test)]
+mod invariants;
 mod ledger;
 mod log_read;
 pub mod metrics;

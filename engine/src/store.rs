@@ -44,6 +44,20 @@ impl From<StoreError> for ledger_core::view::ViewError {
 #[derive(Clone)]
 pub(crate) struct Store {
     db: Arc<DB>,
+    #[cfg(test)]
+    pub(crate) fault: Arc<std::sync::Mutex<Fault>>,
+}
+
+/// What the next synced write of a test meets.
+#[cfg(test)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Fault {
+    #[default]
+    None,
+    /// It fails; nothing was written.
+    NotWritten,
+    /// It fails; everything was written.
+    Written,
 }
 
 impl Store {
@@ -78,7 +92,11 @@ impl Store {
             ColumnFamilyDescriptor::new(family::SIDECAR, options_of(&cache, 4 << 20, None)),
         ];
         let db = DB::open_cf_descriptors(&options, dir, families)?;
-        Ok(Self { db: Arc::new(db) })
+        Ok(Self {
+            db: Arc::new(db),
+            #[cfg(test)]
+            fault: Arc::default(),
+        })
     }
 
     pub(crate) fn db(&self) -> &Arc<DB> {
@@ -93,6 +111,18 @@ impl Store {
     pub(crate) fn commit(&self, batch: WriteBatch) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
         options.set_sync(true);
+        #[cfg(test)]
+        {
+            // Held while a test holds it: so a test can make a commit wait.
+            let fault = *self.fault.lock().expect("no test panics while it holds the fault");
+            if fault == Fault::Written {
+                self.db.write_opt(batch, &options)?;
+                return Err(StoreError::Missing("the outcome, by order of a test".into()));
+            }
+            if fault == Fault::NotWritten {
+                return Err(StoreError::Missing("room on the disk, by order of a test".into()));
+            }
+        }
         Ok(self.db.write_opt(batch, &options)?)
     }
 

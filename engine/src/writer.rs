@@ -137,6 +137,11 @@ impl Writer {
     fn run_to_end(&mut self) -> Result<(), Broken> {
         loop {
             self.receive();
+            if let Some(failure) = self.stopped() {
+                self.fail_queue(&failure);
+                self.end();
+                return Ok(());
+            }
             let started = Instant::now();
             let making = self.make_group()?;
             let clock_is_off = making.clock_is_off;
@@ -145,6 +150,14 @@ impl Writer {
                 self.end();
                 return Ok(());
             }
+        }
+    }
+
+    /// Why another thread stopped the ledger, if so.
+    fn stopped(&self) -> Option<Failure> {
+        match &*self.shared.health.borrow() {
+            Health::Stopped(failure) => Some(failure.clone()),
+            Health::Serving | Health::NotServing(_) => None,
         }
     }
 

@@ -77,12 +77,23 @@ impl World {
     }
 
     pub fn open(&self) -> Ledger {
-        Ledger::open(self.config(), log_key()).unwrap()
+        self.open_with(|_| {})
+    }
+
+    pub fn open_with(&self, change: impl FnOnce(&mut Config)) -> Ledger {
+        let mut config = self.config();
+        change(&mut config);
+        Ledger::open(config, log_key()).unwrap()
     }
 
     /// Opens, registers the wallet's key and two customers and an outside account in USD.
     pub fn furnished(&self) -> Ledger {
         let ledger = self.open();
+        self.furnish(&ledger);
+        ledger
+    }
+
+    pub fn furnish(&self, ledger: &Ledger) {
         let mut events = vec![self.register_wallet()];
         for (name, kind) in [
             ("world:usd", AccountKind::External),
@@ -93,7 +104,6 @@ impl World {
             events.push(self.open_account(name, kind));
         }
         accepted(ledger.submit(events).unwrap().wait().unwrap());
-        ledger
     }
 
     pub fn register_wallet(&self) -> Submitted {
