@@ -4,6 +4,7 @@ pub mod account;
 pub mod block;
 pub mod books_hash;
 pub mod checkpoint;
+pub mod demo;
 pub mod event;
 pub mod export;
 pub mod init;

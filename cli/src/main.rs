@@ -72,6 +72,8 @@ enum Command {
     Import(import::ImportArgs),
     /// Which ledger a server has, and how far it is
     Status,
+    /// A ledger from nothing: a real server, signed events, export, verification, tampering found
+    Demo(c::demo::Args),
 }
 
 fn main() -> ExitCode {
@@ -116,5 +118,6 @@ async fn run(command: Command, context: &Context) -> Result<Exit, CliError> {
         Command::BooksHash(args) => c::books_hash::run(&args, context),
         Command::Import(args) => import::run(context, &args).await,
         Command::Status => c::status::run(context).await,
+        Command::Demo(args) => c::demo::run(&args, context).await,
     }
 }

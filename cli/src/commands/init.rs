@@ -10,7 +10,7 @@ use ledger_core::genesis::{Currency, Genesis, Limits, Operator, RULES_VERSION};
 use ledger_core::ids::CurrencyCode;
 use ledger_core::money::currencies;
 use ledger_crypto::note::VerifierKey;
-use ledger_crypto::{KeyBytes, SigningKey, keyfile};
+use ledger_crypto::{Hash, KeyBytes, SigningKey, keyfile};
 use ledger_engine::{Config, Ledger};
 
 use super::key;
@@ -52,53 +52,19 @@ pub struct Args {
     pub head_path: Option<PathBuf>,
 }
 
-/// Makes keys, genesis and data directory.
+/// A ledger that was made.
+pub struct Created {
+    /// Leaf hash of entry 0.
+    pub ledger_id: Hash,
+    /// Verification key of its checkpoints.
+    pub log_key: VerifierKey,
+    /// What its entry 0 says.
+    pub genesis: Genesis,
+}
+
+/// Makes a ledger and prints what it is.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
-    let currencies = currency_table(&args.currencies)?;
-    let given = args.operator_keys.iter().map(|key| public_key("--operator-key", key));
-    let given = given.collect::<Result<Vec<_>, CliError>>()?;
-    let operator_count = given.iter().collect::<BTreeSet<_>>().len().max(1);
-    if args.threshold as usize > operator_count {
-        let expected = format!("at most the number of operator keys, {operator_count}");
-        return Err(CliError::argument("--threshold", args.threshold, expected));
-    }
-    refuse_existing(&args.dir)?;
-    fs::create_dir_all(&args.dir).map_err(CliError::io(&args.dir))?;
-
-    let log_key = SigningKey::generate()?;
-    let origin = args.origin.clone().unwrap_or_else(|| made_up_origin(&log_key.public_bytes()));
-    let vkey = VerifierKey::new(&origin, &log_key.public()).map_err(|error| {
-        CliError::argument("--origin", &origin, format!("printable ASCII without space and '+' ({error})"))
-    })?;
-    keyfile::create(&args.dir.join("log.key"), &log_key)?;
-    create_file(&args.dir.join("log.vkey"), format!("{vkey}\n").as_bytes())?;
-    let operators = match given.is_empty() {
-        false => given,
-        true => {
-            let operator = SigningKey::generate()?;
-            key::create(&args.dir.join("operator"), &operator)?;
-            vec![operator.public_bytes()]
-        }
-    };
-    let limits = Limits { group_members: args.group_members, batch_members: args.batch_members };
-    let genesis = Genesis {
-        origin,
-        log_key: log_key.public_bytes().to_vec(),
-        operators: operator_table(operators, &args.operator_party),
-        operator_threshold: args.threshold,
-        currencies,
-        rules_version: RULES_VERSION,
-        limits: Some(limits),
-        nonce: nonce()?,
-        predecessor: Vec::new(),
-    };
-    let config = Config { head_path: args.head_path.clone(), ..Config::new(&args.dir) };
-    let create = |source| CliError::Create { folder: args.dir.clone(), source };
-    let ledger_id = Ledger::create(&config, &genesis, &log_key).map_err(|error| create(Box::new(error)))?;
-    let entry = genesis_entry(config, log_key).map_err(create)?;
-    create_file(&args.dir.join("genesis"), &entry)?;
-    create_file(&args.dir.join("ledger-id"), format!("{}\n", hex::encode(ledger_id)).as_bytes())?;
-
+    let Created { ledger_id, log_key, genesis } = create(args)?;
     if genesis.operator_threshold == 1 {
         note("warning: one operator key alone registers and revokes keys (--threshold, --operator-key)");
     }
@@ -106,7 +72,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let facts: Facts = vec![
         ("ledger id", hex::encode(ledger_id)),
         ("origin", genesis.origin.clone()),
-        ("log key", vkey.to_string()),
+        ("log key", log_key.to_string()),
         ("operators", keys.join(" ")),
         ("operator threshold", genesis.operator_threshold.to_string()),
         ("currencies", genesis.currencies.len().to_string()),
@@ -114,6 +80,47 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     ];
     context.out.print(render::facts_table(&facts), &render::object(&facts));
     Ok(Exit::Ok)
+}
+
+/// Makes keys, genesis and data directory. Nothing is written when a file is in the way.
+pub fn create(args: &Args) -> Result<Created, CliError> {
+    let currencies = currency_table(&args.currencies)?;
+    let given = args.operator_keys.iter().map(|key| public_key("--operator-key", key));
+    let given = given.collect::<Result<BTreeSet<_>, CliError>>()?;
+    if args.threshold as usize > given.len().max(1) {
+        let expected = format!("at most the number of operator keys, {}", given.len().max(1));
+        return Err(CliError::argument("--threshold", args.threshold, expected));
+    }
+    refuse_existing(&args.dir)?;
+    fs::create_dir_all(&args.dir).map_err(CliError::io(&args.dir))?;
+
+    let signer = SigningKey::generate()?;
+    let origin = args.origin.clone().unwrap_or_else(|| made_up_origin(&signer.public_bytes()));
+    let log_key = VerifierKey::new(&origin, &signer.public()).map_err(|error| {
+        CliError::argument("--origin", &origin, format!("printable ASCII without space and '+' ({error})"))
+    })?;
+    keyfile::create(&args.dir.join("log.key"), &signer)?;
+    create_file(&args.dir.join("log.vkey"), format!("{log_key}\n").as_bytes())?;
+    let operators = if given.is_empty() { operator_key(&args.dir)? } else { given };
+    let operator = |key: KeyBytes| Operator { key: key.to_vec(), party: args.operator_party.clone() };
+    let genesis = Genesis {
+        origin,
+        log_key: signer.public_bytes().to_vec(),
+        operators: operators.into_iter().map(operator).collect(),
+        operator_threshold: args.threshold,
+        currencies,
+        rules_version: RULES_VERSION,
+        limits: Some(Limits { group_members: args.group_members, batch_members: args.batch_members }),
+        nonce: nonce()?,
+        predecessor: Vec::new(),
+    };
+    let config = Config { head_path: args.head_path.clone(), ..Config::new(&args.dir) };
+    let failed = |source| CliError::Create { folder: args.dir.clone(), source };
+    let ledger_id = Ledger::create(&config, &genesis, &signer).map_err(|error| failed(Box::new(error)))?;
+    let entry = genesis_entry(config, signer).map_err(failed)?;
+    create_file(&args.dir.join("genesis"), &entry)?;
+    create_file(&args.dir.join("ledger-id"), format!("{}\n", hex::encode(ledger_id)).as_bytes())?;
+    Ok(Created { ledger_id, log_key, genesis })
 }
 
 /// Entry 0 as the new ledger holds it.
@@ -169,10 +176,11 @@ fn currency_table(given: &[String]) -> Result<Vec<Currency>, CliError> {
     Ok(table.into_iter().map(currency).collect())
 }
 
-fn operator_table(mut keys: Vec<KeyBytes>, party: &str) -> Vec<Operator> {
-    keys.sort_unstable();
-    keys.dedup();
-    keys.into_iter().map(|key| Operator { key: key.to_vec(), party: party.to_owned() }).collect()
+/// A new key for an operator, for those who bring none.
+fn operator_key(dir: &Path) -> Result<BTreeSet<KeyBytes>, CliError> {
+    let operator = SigningKey::generate()?;
+    key::create(&dir.join("operator"), &operator)?;
+    Ok(BTreeSet::from([operator.public_bytes()]))
 }
 
 /// An origin that no other ledger has, for those who do not name theirs.

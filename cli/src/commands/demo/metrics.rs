@@ -1,0 +1,90 @@
+//! What a server says of itself: its Prometheus endpoint, and its processor time.
+
+use std::fs;
+
+use rustix::process::Pid;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::exit::CliError;
+
+/// Counters of a server, or what they grew by.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    /// Commit groups.
+    pub groups: f64,
+    /// Synced writes.
+    pub syncs: f64,
+    /// Seconds that workers decoded and checked signatures.
+    pub verify_seconds: f64,
+    /// Seconds of processor time of the whole process; 0 where the system does not tell.
+    pub cpu_seconds: f64,
+}
+
+impl Usage {
+    /// Reads the counters now.
+    pub async fn read(address: &str, pid: Pid) -> Result<Self, CliError> {
+        let text = scrape(address)
+            .await
+            .map_err(|error| CliError::Demo { step: "metrics", words: format!("{address}: {error}") })?;
+        Ok(Self {
+            groups: sample(&text, "ledger_events_batch_size_count"),
+            syncs: sample(&text, "ledger_syncs_total"),
+            verify_seconds: sample(&text, "ledger_verify_seconds_total"),
+            cpu_seconds: cpu_seconds(pid).unwrap_or_default(),
+        })
+    }
+
+    /// What was used since `before`.
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            groups: self.groups - before.groups,
+            syncs: self.syncs - before.syncs,
+            verify_seconds: self.verify_seconds - before.verify_seconds,
+            cpu_seconds: self.cpu_seconds - before.cpu_seconds,
+        }
+    }
+}
+
+async fn scrape(address: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await?;
+    Ok(response)
+}
+
+/// Sum over the label sets of a metric; 0 when there is none.
+fn sample(text: &str, name: &str) -> f64 {
+    let value = |line: &str| -> Option<f64> {
+        let rest = line.strip_prefix(name)?;
+        if !rest.starts_with([' ', '{']) {
+            return None;
+        }
+        rest.rsplit(' ').next()?.parse().ok()
+    };
+    text.lines().filter_map(value).sum()
+}
+
+/// User and system time of a process (proc(5), fields 14 and 15 of `stat`, in ticks of 10 ms).
+fn cpu_seconds(pid: Pid) -> Option<f64> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    let after_name = stat.rsplit_once(')')?.1;
+    let mut fields = after_name.split_whitespace().skip(11);
+    let (user, system): (f64, f64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some((user + system) / 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_found_by_their_whole_name() {
+        let text = "ledger_syncs_total 7\nledger_syncs_total_more 9\nledger_events_total{a=\"b\"} 2\nledger_events_total{a=\"c\"} 3\n";
+        assert!((sample(text, "ledger_syncs_total") - 7.0).abs() < f64::EPSILON);
+        assert!((sample(text, "ledger_events_total") - 5.0).abs() < f64::EPSILON);
+        assert!(sample(text, "ledger_missing").abs() < f64::EPSILON);
+    }
+}
