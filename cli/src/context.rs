@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use ledger_client::{CheckpointMemory, Client, LogIdentity};
+use ledger_client::{CheckpointMemory, Client, LogIdentity, RetryPolicy};
 use ledger_crypto::note::VerifierKey;
 use ledger_crypto::{Hash, SigningKey, keyfile};
 
@@ -32,6 +33,9 @@ pub struct Globals {
     /// Folder with the files `ledger-id` and `log.vkey`, as `ledger init` writes them
     #[arg(long, global = true, value_name = "DIR", env = "LEDGER_DIR")]
     pub ledger_dir: Option<PathBuf>,
+    /// Seconds to go on trying while the server is away or overloaded; 0: one attempt
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]
+    pub wait: u64,
     /// Print one JSON document instead of tables
     #[arg(long, global = true)]
     pub json: bool,
@@ -70,7 +74,9 @@ impl Context {
 
     /// A client of the server; it connects with its first call.
     pub fn client(&self) -> Result<Client, CliError> {
-        Ok(Client::lazy(&self.globals.server)?)
+        let give_up_after = Duration::from_secs(self.globals.wait);
+        let retry = RetryPolicy { give_up_after, ..RetryPolicy::default() };
+        Ok(Client::lazy(&self.globals.server)?.with_retry(retry))
     }
 
     /// The pinned ledger id.

@@ -92,12 +92,13 @@ impl Report {
         for total in &self.trial_balance.totals {
             let counters = total.counters.clone().unwrap_or_default();
             let amount = |minor: &str| text::decimal_amount(minor, total.exponent, &total.currency);
-            let difference = match (counters.posted_debits.parse(), counters.posted_credits.parse::<i128>()) {
-                (Ok(debits), Ok(credits)) => {
-                    text::amount(i128::abs(credits - debits), total.exponent, &total.currency)
-                }
-                _ => "?".to_owned(),
-            };
+            let difference =
+                match (counters.posted_debits.parse::<i128>(), counters.posted_credits.parse::<i128>()) {
+                    (Ok(debits), Ok(credits)) => {
+                        text::amount(debits - credits, total.exponent, &total.currency)
+                    }
+                    _ => "?".to_owned(),
+                };
             let (debits, credits) = (amount(&counters.posted_debits), amount(&counters.posted_credits));
             facts.push(("trial balance", format!("debits {debits}, credits {credits}, sum {difference}")));
         }
