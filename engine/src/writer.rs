@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use ledger_core::admit::{Admission, admit};
+use ledger_core::admit::{Admission, admit, first_difference};
 use ledger_core::apply::{At, Effects, ExecutedEntry, MemberOutcome, Subject, execute, expire};
 use ledger_core::code::{Code, Refusal};
-use ledger_core::entry::{encode_event, encode_expiry};
+use ledger_core::entry::{Content, Entry, encode_event, encode_expiry};
+use ledger_core::event::Event;
 use ledger_core::ids::{LogIndex, PaymentIndex};
 use ledger_core::unit::Unit;
 use ledger_core::view::{State as _, StateView as _, ViewError};
@@ -308,6 +309,7 @@ impl Writer {
             Admission::Rejected { member: failing, refusal } => {
                 making.counts[2] += unit.members.len() as u64;
                 making.codes.push(refusal.code);
+                let refusal = self.explained(unit, failing, refusal);
                 let of_others = Refusal::of(Code::GroupMemberFailed, "group", failing, refusal.code);
                 let answer = |member| {
                     rejected(id(member), if member == failing { refusal.clone() } else { of_others.clone() })
@@ -320,6 +322,20 @@ impl Writer {
                 self.append_unit(unit, first, outcomes, making)
             }
         }
+    }
+
+    /// EVENT_ID_CONFLICT tells the first field that differs, when the original is published and so can be read back.
+    fn explained(&self, unit: &Unit, failing: usize, refusal: Refusal) -> Refusal {
+        let first_field = || {
+            let offered = unit.members.get(failing)?.signed();
+            let known = self.tail.known_event(&offered.event_id()?).ok()??;
+            let entry = Entry::decode(&self.shared.view.load().entry(known.log_index).ok()?).ok()?;
+            let Content::Event { payload, .. } = entry.content else { return None };
+            let field = first_difference(&Event::decode(&payload).ok()?, offered.event())?;
+            let original = format!("as in entry {}", known.log_index);
+            Some(Refusal::of(Code::EventIdConflict, field, offered.event_id()?, original))
+        };
+        if refusal.code == Code::EventIdConflict { first_field().unwrap_or(refusal) } else { refusal }
     }
 
     fn append_unit(
