@@ -42,7 +42,7 @@ deny: setup ## licences, sources, bans and known advisories of all dependencies
 	@scripts/deny
 
 bank-year: build ## a real bank's year imported, exported, verified, with kills; DIR=path keeps the export
-	@scripts/bank-year $(DIR)
+	@scripts/bank-year $(if $(DIR),"$(DIR)")
 
 conformance: build ## files of a running server checked by openssl, Python and Go tools
 	@scripts/conformance
@@ -51,4 +51,5 @@ dashboards-check: build ## every dashboard panel against a real Prometheus and a
 	@scripts/dashboards-check
 
 mutate-invariants: setup ## each invariant of the write path: break it, and its test must fail
-	@scripts/mutate-invariants
+	@command -v python3 >/dev/null || scripts/install-packages "Python applies the changes" python3
+	@. scripts/env && python3 scripts/mutate-invariants
