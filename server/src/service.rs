@@ -15,7 +15,7 @@ mod submit;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use ledger_engine::{Ledger, ReadError, View};
+use ledger_engine::{Failure, Health, Ledger, ReadError, View};
 use ledger_proto::v1::ledger_service_server::LedgerService;
 use ledger_proto::v1::*;
 use tokio::sync::{Semaphore, watch};
@@ -83,6 +83,16 @@ impl Service {
             0 => Ok(most as usize),
             _ if limit <= most => Ok(limit as usize),
             _ => Err(status::malformed("limit", limit, &format!("0 to {most}"))),
+        }
+    }
+
+    /// Resolves once the ledger has stopped for good: nothing will be sealed any more.
+    async fn failed(&self) -> Failure {
+        let mut healths = self.ledger.healths();
+        let stopped = healths.wait_for(|health| matches!(health, Health::Stopped(_))).await;
+        match stopped.as_deref() {
+            Ok(Health::Stopped(failure)) => failure.clone(),
+            _ => Failure::ShuttingDown,
         }
     }
 

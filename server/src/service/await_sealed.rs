@@ -29,6 +29,7 @@ impl Service {
                     .map_err(|_| status::not_in_time(&reference.to_string(), timeout))?
                     .map_err(|_| status::stopping())?;
             }
+            failure = self.failed() => return Err(status::failure(&failure)),
             () = self.stopped() => return Err(status::stopping()),
         }
         let tlog_proof = self.proof(index).await?;

@@ -11,7 +11,7 @@ use crate::support::{Books, Running, accepted};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_calls_and_refusals_are_counted() {
-    let (running, page) = loaded().await;
+    let (_books, running, page) = loaded().await;
     for sample in [
         "ledger_events_total{outcome=\"accepted\"} 3",
         "ledger_events_total{outcome=\"refused\"} 1",
@@ -40,7 +40,7 @@ async fn promtool_finds_nothing() {
         eprintln!("skipped: promtool is missing");
         return;
     }
-    let (running, page) = loaded().await;
+    let (_books, running, page) = loaded().await;
     let mut promtool = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
@@ -54,7 +54,7 @@ async fn promtool_finds_nothing() {
 }
 
 /// A server after three accepted events, a refused one and a malformed read; its metrics.
-async fn loaded() -> (Running, String) {
+async fn loaded() -> (Books, Running, String) {
     let mut books = Books::create();
     let mut running = books.serve().await;
     let mut events = books.accounts(&["alice"]);
@@ -64,7 +64,7 @@ async fn loaded() -> (Running, String) {
     running.client.submit(SubmitRequest { events: vec![overdraft] }).await.unwrap();
     running.client.get_payment(GetPaymentRequest { payment_id: vec![1] }).await.unwrap_err();
     let page = get(&running, "text/plain").await;
-    (running, page)
+    (books, running, page)
 }
 
 async fn get(running: &Running, accept: &str) -> String {

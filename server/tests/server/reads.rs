@@ -3,11 +3,11 @@
 use ledger_core::event::{Body, KeyRegistered, PaymentAuthorized, PaymentCaptured, PaymentInitiated};
 use ledger_core::number::Roles;
 use ledger_core::receipt::Receipt;
-use ledger_crypto::{SigningKey, dsse};
+use ledger_crypto::SigningKey;
 use ledger_proto::v1::*;
 use tonic::Code;
 
-use crate::support::{Books, Client, ORIGIN, Running, accepted};
+use crate::support::{Books, Client, ORIGIN, Running, accepted, signed_by};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_told_now_and_as_of_any_entry() {
@@ -84,12 +84,14 @@ async fn lists_go_on_where_they_stopped() {
 async fn a_payment_is_told_with_its_events() {
     let (mut books, mut running, _) = with_accounts(&["alice", "shop"]).await;
     let key = SigningKey::from_seed([3; 32]);
-    let registered = books.event(Body::KeyRegistered(KeyRegistered {
+    let registered = Body::KeyRegistered(KeyRegistered {
         key: key.public_bytes().to_vec(),
         party: "gateway".to_owned(),
         roles: u32::from(Roles::INITIATOR.0 | Roles::PROCESSOR.0),
         prefix: String::new(),
-    }));
+    });
+    let id = books.event_id();
+    let registered = signed_by(&books.unsigned(id, registered), &[&books.operator, &key]);
     let funded = books.transfer("world", "alice", 1_000);
     accepted(&mut running.client, vec![registered, funded]).await;
 
@@ -112,12 +114,7 @@ async fn a_payment_is_told_with_its_events() {
         let mut event = books.unsigned(id.clone(), body);
         event.payment_id = payment_id.clone();
         event.previous_event_id = std::mem::replace(&mut previous, id);
-        event.signers = vec![key.public_bytes().to_vec()];
-        let mut signed = books.signed(&event);
-        signed.signatures = vec![Signature {
-            key: key.public_bytes().to_vec(),
-            signature: key.sign(&dsse::message(&signed.payload_type, &signed.payload)).to_vec(),
-        }];
+        let signed = signed_by(&event, &[&key]);
         indices.push(accepted(&mut running.client, vec![signed]).await.remove(0).log_index);
     }
     let ask = GetPaymentRequest { payment_id: payment_id.clone() };
@@ -192,7 +189,7 @@ async fn what_is_not_sealed_yet_is_said_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_can_be_mirrored_up_to_the_checkpoint() {
-    let (_, mut running, opened) = with_accounts(&["alice", "bob"]).await;
+    let (_books, mut running, opened) = with_accounts(&["alice", "bob"]).await;
     let entry = Some(await_sealed_request::Entry::LogIndex(opened[2]));
     running.client.await_sealed(AwaitSealedRequest { entry, timeout_millis: 0 }).await.unwrap();
     let head = running.client.get_checkpoint(GetCheckpointRequest {}).await.unwrap().into_inner();

@@ -93,6 +93,8 @@ impl Books {
             settings.assign(key, value).unwrap();
         }
         settings.check().unwrap();
+        // The first test of the process sets it; its records show beside a failure.
+        let _ = tracing_subscriber::fmt().with_test_writer().with_ansi(false).try_init();
         let server = Server::start(settings, Accepted::default()).await.unwrap();
         let client = connect(&server.grpc().to_string()).await;
         Running { server, client }
@@ -147,15 +149,7 @@ impl Books {
     }
 
     pub fn signed(&self, event: &Event) -> SubmittedEvent {
-        let payload = event.encode();
-        let signature = self.operator.sign(&dsse::message(EVENT_TYPE, &payload)).to_vec();
-        let key = self.operator.public_bytes().to_vec();
-        SubmittedEvent {
-            payload_type: EVENT_TYPE.to_owned(),
-            payload,
-            signatures: vec![ledger_proto::v1::Signature { key, signature }],
-            sidecar: None,
-        }
+        signed_by(event, &[&self.operator])
     }
 
     /// A new UUID v7.
@@ -168,6 +162,21 @@ impl Books {
         id[8] |= 0x80;
         id.to_vec()
     }
+}
+
+/// The event with `signers` and signatures of these keys, whatever it named before.
+pub fn signed_by(event: &Event, keys: &[&SigningKey]) -> SubmittedEvent {
+    let mut keys = keys.to_vec();
+    keys.sort_by_key(|key| key.public_bytes());
+    let signers = keys.iter().map(|key| key.public_bytes().to_vec()).collect();
+    let payload = Event { signers, ..event.clone() }.encode();
+    let message = dsse::message(EVENT_TYPE, &payload);
+    let signature = |key: &&SigningKey| ledger_proto::v1::Signature {
+        key: key.public_bytes().to_vec(),
+        signature: key.sign(&message).to_vec(),
+    };
+    let signatures = keys.iter().map(signature).collect();
+    SubmittedEvent { payload_type: EVENT_TYPE.to_owned(), payload, signatures, sidecar: None }
 }
 
 pub fn transfer(from: &str, to: &str, amount: u64) -> Body {
