@@ -7,20 +7,20 @@ use crate::forge::Forge;
 /// 2 full bundles and a partial one, 5 blocks, every kind of entry that has rules.
 pub fn honest() -> Forge {
     let mut forge = Forge::with_accounts();
-    let mut partly = forge.authorize(50_00, 7 * 86_400);
-    assert_eq!(forge.capture(&mut partly, 20_00, false), 0);
-    forge.authorize(30_00, 60);
+    let mut partly = forge.authorize(5_000, 7 * 86_400);
+    assert_eq!(forge.capture(&mut partly, 2_000, false), 0);
+    forge.authorize(3_000, 60);
     transfers(&mut forge, 300);
-    assert_eq!(forge.transfer("cust:alice", "cust:bob", 9_999_999_00), 904);
-    let group = forge.group([1_00, 2_00]);
+    assert_eq!(forge.transfer("cust:alice", "cust:bob", 999_999_900), 904);
+    let group = forge.group([100, 200]);
     assert_eq!(forge.submit(group), [0, 0]);
-    let group = forge.group([1_00, 9_999_999_00]);
+    let group = forge.group([100, 999_999_900]);
     assert_eq!(forge.submit(group), [1001, 904]);
     forge.seal();
 
     forge.now_nanos += 61_000_000_000;
     transfers(&mut forge, 200);
-    assert_eq!(forge.capture(&mut partly, 30_00, true), 0);
+    assert_eq!(forge.capture(&mut partly, 3_000, true), 0);
     forge.seal();
     transfers(&mut forge, 100);
     forge.seal();

@@ -38,7 +38,7 @@ fn what_only_the_full_check_finds_is_found_at_its_entry() {
 fn events_without_rules_stop_the_full_check() {
     let mut log = Forge::with_accounts();
     let index = log.entries.len() as u64;
-    let body = Body::PeriodClosed(PeriodClosed { through: 2_025_12_31 });
+    let body = Body::PeriodClosed(PeriodClosed { through: 20_251_231 });
     let event = log.event(None, body, Signers::Operator);
     log_anyway(&mut log, &event, None, &Effects::default());
     log.seal();
