@@ -108,7 +108,7 @@ impl Ledger {
 
         let store_error = |error: &dyn std::fmt::Display| CreateError::Store(error.to_string());
         let store = Store::open(&building, true).map_err(|error| store_error(&error))?;
-        let mut seals = SealState { chain: SealChain::new(constants.ledger_id), tiles: TileWriter::new() };
+        let mut seals = SealState::new(SealChain::new(constants.ledger_id), TileWriter::new());
         let sealed: SealedCut = seals.seal(&store, cut).map_err(|error| store_error(&error))?;
         let mut batch = WriteBatch::default();
         batch.put_cf(store.family(family::EVENTS), events::key(0), &bundle);

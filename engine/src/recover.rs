@@ -121,7 +121,7 @@ fn at_watermark(
     let next_height = chain.next_height;
     let block = OpenBlock::new(next_height, watermark.totals, watermark.params);
     let tail = Tail::at_base(constants, base, &payments)?;
-    Ok(Recovered { tail, block, seals: SealState { chain, tiles } })
+    Ok(Recovered { tail, block, seals: SealState::new(chain, tiles) })
 }
 
 impl Recovery<'_> {
@@ -239,6 +239,7 @@ impl Recovery<'_> {
                 self.store.commit(batch)?;
             }
         }
+        seals.take_stored(height);
         tail.set_sealed(height, log_index);
         Ok(())
     }

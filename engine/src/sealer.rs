@@ -66,8 +66,10 @@ pub(crate) struct Sealer {
 
 /// The trees, moved forward a block at a time.
 pub(crate) struct SealState {
-    pub(crate) chain: SealChain,
-    pub(crate) tiles: TileWriter,
+    chain: SealChain,
+    tiles: TileWriter,
+    /// Tiles of blocks that are sealed and not known to be stored: the store has older ones, or none.
+    unstored: HashMap<(u8, u64), (BlockHeight, Vec<Hash>)>,
 }
 
 /// Why the sealer ended before it was asked to.
@@ -82,6 +84,16 @@ pub(crate) enum SealError {
 }
 
 impl SealState {
+    /// Goes on from trees whose tiles are all stored.
+    pub(crate) fn new(chain: SealChain, tiles: TileWriter) -> Self {
+        Self { chain, tiles, unstored: HashMap::new() }
+    }
+
+    /// The blocks up to this height are stored.
+    pub(crate) fn take_stored(&mut self, height: BlockHeight) {
+        self.unstored.retain(|_, (sealed, _)| *sealed > height);
+    }
+
     /// Computes the seal of the next block, and proves the seal's own entry under the new root as a check of trees and
     /// tiles against each other.
     pub(crate) fn seal(&mut self, store: &Store, cut: Cut) -> Result<SealedCut, SealError> {
@@ -99,8 +111,10 @@ impl SealState {
         }
         self.tiles.append(block.leaf_hash);
         let tiles = self.tiles.take_changed();
-        let nodes =
-            FreshTiles { fresh: tiles.iter().map(|(l, i, h)| ((*l, *i), h.as_slice())).collect(), store };
+        for (level, index, hashes) in &tiles {
+            self.unstored.insert((*level, *index), (height, hashes.clone()));
+        }
+        let nodes = FreshTiles { unstored: &self.unstored, store };
         let (index, size) = (block.log_index.0, block.log_index.0 + 1);
         let path = inclusion_path(&nodes, index, size).map_err(|error| wrong(error.to_string()))?;
         verify::inclusion(&block.entry, index, size, &path, &block.checkpoint_root)
@@ -109,9 +123,9 @@ impl SealState {
     }
 }
 
-/// Tiles of a block that is not stored yet, over the stored ones.
+/// Tiles of blocks that are not stored yet, over the stored ones.
 struct FreshTiles<'a> {
-    fresh: HashMap<(u8, u64), &'a [Hash]>,
+    unstored: &'a HashMap<(u8, u64), (BlockHeight, Vec<Hash>)>,
     store: &'a Store,
 }
 
@@ -119,8 +133,8 @@ impl Nodes for FreshTiles<'_> {
     type Error = StoreError;
 
     fn tile(&self, level: u8, index: u64, _width: u16) -> Result<Vec<Hash>, StoreError> {
-        match self.fresh.get(&(level, index)) {
-            Some(hashes) => Ok(hashes.to_vec()),
+        match self.unstored.get(&(level, index)) {
+            Some((_, hashes)) => Ok(hashes.clone()),
             None => {
                 let missing = || StoreError::Missing(format!("tile {level}/{index}"));
                 self.store.tile(level, index)?.ok_or_else(missing)
@@ -144,6 +158,7 @@ impl Sealer {
                 Ok(ToSealer::Cut(cut)) => self.seal(*cut)?,
                 Ok(ToSealer::Durable(height)) => {
                     self.durable = height;
+                    self.seals.take_stored(height);
                     self.sign_when_due()?;
                     self.flush_sealed()?;
                 }
