@@ -25,8 +25,8 @@ class Ledger:
         self._server = None
         self.grpc_address = self.metrics_address = None
         for name in ("operator", "service"):
-            self.run("key", "generate", self.key(name))
-        self.run("init", self.path("data"), "--operator", self.key("operator"))
+            self.run("key", "new", self.path(name))
+        self.run("init", self.path("data"), "--operator-key", self.key("operator"))
         self.start()
 
     def start(self, metrics_address="127.0.0.1:0"):
