@@ -94,7 +94,7 @@ fn marker_path(dir: &Path) -> PathBuf {
     dir.join("marker")
 }
 
-fn head_path(dir: &Path) -> PathBuf {
+pub(crate) fn head_path(dir: &Path) -> PathBuf {
     dir.join("head")
 }
 

@@ -1,11 +1,16 @@
 //! What an operator sees of the ledger. Computed at the edges of a phase, never inside the loop over events.
 
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::tail::Tail;
 
 /// Label of what became of an event.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -97,7 +102,7 @@ impl Metrics {
         r.register("syncs", "Synced writes", self.syncs.clone());
         r.register_with_unit(
             "verify",
-            "Processor time of decoding and signature checks",
+            "Time that submissions spend in decoding and signature checks",
             Unit::Seconds,
             self.verify_seconds.clone(),
         );
@@ -126,6 +131,27 @@ impl Metrics {
         );
     }
 
+    /// How far the log, its seals and its flushes are.
+    pub(crate) fn tell_log(&self, tail: &Tail) {
+        let next_index = tail.next_index().0;
+        self.log_entries.set(next_index as i64);
+        self.unflushed_bytes.set(tail.unflushed_bytes() as i64);
+        if let Some((height, log_index)) = tail.sealed() {
+            self.block_height.set(height.0 as i64);
+            self.unsealed_entries.set((next_index - log_index.0 - 1) as i64);
+        }
+    }
+
+    /// The published checkpoint; and the size of the database, which is taken as often.
+    pub(crate) fn tell_checkpoint(&self, entry_count: u64, signed: SystemTime, db_dir: &Path) {
+        self.checkpoint_entries.set(entry_count as i64);
+        let since_epoch = signed.duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.checkpoint_timestamp_seconds.set(since_epoch.as_secs_f64());
+        if let Ok(bytes) = folder_bytes(db_dir) {
+            self.storage_size_bytes.set(bytes as i64);
+        }
+    }
+
     pub(crate) fn count_event(&self, outcome: &'static str, count: u64) {
         self.events.get_or_create(&OutcomeLabel { outcome }).inc_by(count);
     }
@@ -133,4 +159,13 @@ impl Metrics {
     pub(crate) fn count_code(&self, code: &'static str, count: u64) {
         self.refusals.get_or_create(&CodeLabel { code }).inc_by(count);
     }
+}
+
+fn folder_bytes(dir: &Path) -> std::io::Result<u64> {
+    let mut bytes = 0;
+    for file in std::fs::read_dir(dir)? {
+        // RocksDB may delete a file between the listing and this look.
+        bytes += file?.metadata().map_or(0, |metadata| metadata.len());
+    }
+    Ok(bytes)
 }

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use crate::base::Base;
 use crate::clock::ClockGuard;
 use crate::config::Config;
-use crate::head::{Durable, Marker, read_head};
+use crate::head::{Durable, Marker, head_path, read_head};
 use crate::ledger::{Health, Ledger, Shared};
 use crate::log_read::StoredTiles;
 use crate::metrics::Metrics;
@@ -178,7 +178,9 @@ impl Ledger {
             sealer.sign_newest()?;
         } else {
             sealer.unsigned.clear();
+            tell_head(&shared);
         }
+        shared.metrics.tell_log(&tail);
         let writer = Writer {
             shared: Arc::clone(&shared),
             tail,
@@ -304,6 +306,14 @@ fn newest_seal(store: &Store, recovered: &Recovered) -> Result<(BlockHeight, u64
     let root =
         tile::root(&StoredTiles(store), size).map_err(|error| OpenError::DataLoss(error.to_string()))?;
     Ok((height, size, root))
+}
+
+/// A checkpoint that an earlier run published is as old as the head file.
+fn tell_head(shared: &Shared) {
+    let config = &shared.config;
+    if let Ok(signed) = std::fs::metadata(head_path(&config.head_dir())).and_then(|head| head.modified()) {
+        shared.metrics.tell_checkpoint(shared.published.borrow().size, signed, &config.db_dir());
+    }
 }
 
 /// The checkpoint in the head file must be one of this log, not ahead of it.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use ledger_core::checkpoint::Checkpoint;
 use ledger_core::ids::{BlockHeight, LogIndex};
@@ -217,19 +217,10 @@ impl Sealer {
         self.shared.published.send_replace(Arc::new(published));
         self.unsigned.retain(|unsigned, _| *unsigned > height);
         self.signed_at = Some(Instant::now());
-        self.report(size);
-        Ok(())
-    }
-
-    fn report(&self, size: u64) {
         let metrics = &self.shared.metrics;
         metrics.checkpoints.inc();
-        metrics.checkpoint_entries.set(size as i64);
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        metrics.checkpoint_timestamp_seconds.set(now.as_secs_f64());
-        if let Ok(bytes) = folder_bytes(&self.shared.config.db_dir()) {
-            metrics.storage_size_bytes.set(bytes as i64);
-        }
+        metrics.tell_checkpoint(size, SystemTime::now(), &self.shared.config.db_dir());
+        Ok(())
     }
 
     /// Flushes every frozen generation whose last seal is durable.
@@ -266,13 +257,4 @@ pub(crate) fn sign(
     let checkpoint = Checkpoint { origin: origin.to_owned(), size, root };
     let text = checkpoint.sign(log_key).map_err(|error| SealError::Checkpoint(error.to_string()))?;
     Ok(Published { text, size, root, height })
-}
-
-fn folder_bytes(dir: &std::path::Path) -> std::io::Result<u64> {
-    let mut bytes = 0;
-    for file in std::fs::read_dir(dir)? {
-        // RocksDB may delete a file between the listing and this look.
-        bytes += file?.metadata().map_or(0, |metadata| metadata.len());
-    }
-    Ok(bytes)
 }

@@ -474,13 +474,7 @@ impl Writer {
             metrics.events_batch_size.observe(committed.entry_count as f64);
         }
         metrics.blocks.inc_by(committed.seals.len() as u64);
-        let next_index = self.tail.next_index().0;
-        metrics.log_entries.set(next_index as i64);
-        metrics.unflushed_bytes.set(self.tail.unflushed_bytes() as i64);
-        if let Some((height, log_index)) = self.tail.sealed() {
-            metrics.block_height.set(height.0 as i64);
-            metrics.unsealed_entries.set((next_index - log_index.0 - 1) as i64);
-        }
+        metrics.tell_log(&self.tail);
     }
 
     fn set_health(&self, health: Health) {
