@@ -26,21 +26,24 @@ class Table:
     def __init__(self):
         self.lines = []
 
+    def part(self, title):
+        self.lines.append((title, "expected", "found"))
+        print(title, flush=True)
+
     def note(self, what, found):
-        self.lines.append((what, "", str(found)))
+        self.lines.append(("  " + what, "", str(found)))
         print(f"  {what}: {found}", flush=True)
 
     def check(self, what, expected, found):
-        self.lines.append((what, str(expected), str(found)))
+        self.lines.append(("  " + what, str(expected), str(found)))
         print(f"  {what}: {found}", flush=True)
         if expected != found:
             raise Failed(f"{what}: expected {expected}, found {found}")
 
     def show(self):
-        lines = [("", "expected", "found"), *self.lines]
-        widths = [max(len(line[column]) for line in lines) for column in range(3)]
+        widths = [max(len(line[column]) for line in self.lines) for column in range(3)]
         print()
-        for what, expected, found in lines:
+        for what, expected, found in self.lines:
             print(f"{what:<{widths[0]}}  {expected:>{widths[1]}}  {found:>{widths[2]}}")
 
 
@@ -69,12 +72,12 @@ def main():
 
 
 def show(table, given, work, ledgers):
-    print("counting the rows a second time, from the CSV alone", flush=True)
+    table.part("the rows counted a second time, from the CSV alone")
     counted = count.count(ROWS)
     for name, expected in EXPECTED.items():
         table.check(f"{name}, by the second count", expected, counted[name])
 
-    print("one import without a break", flush=True)
+    table.part("one import without a break")
     ledger = Ledger(given.bin, work / "unbroken")
     ledgers.append(ledger)
     ledger.start()
@@ -101,16 +104,16 @@ def show(table, given, work, ledgers):
     if given.dir:
         leave(ledger, given.dir)
 
-    print("the import again, with three kills each of server and importer", flush=True)
+    table.part("the import again, with three kills (kill -9) each of server and importer")
     broken = Ledger(given.bin, work / "broken")
     ledgers.append(broken)
     broken.start()
     broken.register_importer()
     shown, report, acknowledged = kills.broken_import(broken, ROWS, MAPPING, 28205)
     for at, victim, found in shown:
-        table.check(f"kill -9 of the {victim} at {at} rows: acknowledged and found", found, found)
+        table.note(f"kill -9 of the {victim} at {at} rows: acknowledged and found at their log index", found)
     reconciled(table, report, counted)
-    table.check("acknowledged and found at the end", events, acknowledged)
+    table.check("acknowledged and found at their log index at the end", events, acknowledged)
     broken.seal()
     balances(table, broken, counted)
     broken.export()
@@ -133,12 +136,12 @@ def reconciled(table, report, counted):
     """The importer's counts against the second count."""
     for name in EXPECTED:
         table.check(f"{name}, by the importer", counted[name], int(report[name]))
-    amounts = {f"{amount:.2f} CZK": str(rows) for amount, rows in by_amount(counted["roundings"])}
-    table.check("roundings by amount", amounts, report["roundings"])
+    stated = {f"{Decimal(amount) / 100:.2f} CZK": rows for amount, rows in counted["roundings"].items()}
+    table.check("roundings by amount", by_amount(stated), by_amount(report["roundings"]))
 
 
 def by_amount(roundings):
-    return sorted((Decimal(amount) / 100, rows) for amount, rows in roundings.items())
+    return ", ".join(f"{rows} x {amount}" for amount, rows in sorted(roundings.items()))
 
 
 def balances(table, ledger, counted):

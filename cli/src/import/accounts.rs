@@ -42,11 +42,6 @@ impl Accounts {
     pub fn at(&self, position: usize) -> &Opened {
         &self.all[position]
     }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.all.len()
-    }
 }
 
 #[cfg(test)]
@@ -64,6 +59,6 @@ mod tests {
         assert_eq!(accounts.add(account("b", 5)), Ok(1));
         assert_eq!(accounts.add(account("a", 0)), Ok(0));
         assert_eq!(accounts.add(account("b", 6)), Err(account("b", 5)));
-        assert_eq!((accounts.len(), *accounts.at(1)), (2, account("b", 5)));
+        assert_eq!((accounts.all.len(), *accounts.at(1)), (2, account("b", 5)));
     }
 }

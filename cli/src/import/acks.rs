@@ -85,8 +85,8 @@ impl Acks {
     }
 
     /// How many events it holds.
-    pub fn len(&self) -> usize {
-        self.known.len()
+    pub fn len(&self) -> u64 {
+        self.known.len() as u64
     }
 
     /// Keeps acknowledgements; on disk when this returns. Known ones are compared instead.

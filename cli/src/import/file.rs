@@ -198,7 +198,8 @@ mod tests {
         for bytes in [LINES.to_vec(), gzip.finish().unwrap()] {
             let file = read(MAPPING, &bytes).unwrap();
             assert_eq!(keys(&file), [(2, "1"), (3, "2"), (4, "3")]);
-            assert_eq!(file.accounts.len(), 2);
+            let ids = [0, 1].map(|position| file.accounts.at(position).id.to_string());
+            assert_eq!(ids, ["c", "outside"]);
         }
     }
 

@@ -81,11 +81,13 @@ pub async fn run(context: &Context, args: &ImportArgs) -> Result<Exit, CliError>
     let plan = Plan::new(&mut file, mapping.file.within_day).map_err(ImportError::from)?;
     let deriver = Deriver::new(ledger_id, &mapping.source, &importer, &operator, &file);
     let name = |subject| name(&file, subject);
+    let acks = args.acks.as_deref().map(Acks::open).transpose().map_err(ImportError::from)?;
+    let acknowledged_before = acks.as_ref().map(Acks::len);
     let mut sending = Sending {
         client,
         batch: usize::from(args.batch),
         window: usize::from(args.window),
-        acks: args.acks.as_deref().map(Acks::open).transpose().map_err(ImportError::from)?,
+        acks,
         name: &name,
         progress: progress::bar("events").with_message("import"),
         new: 0,
@@ -95,6 +97,7 @@ pub async fn run(context: &Context, args: &ImportArgs) -> Result<Exit, CliError>
     let accounts = send(&mut sending, &deriver, &file, &plan).await?;
     let events = Events { new: sending.new, already_there: sending.already_there };
     let report = Report::new(&file, &plan, events, accounts, begun.elapsed());
+    let report = report.acknowledged_before(acknowledged_before);
     context.out.print(report.text(), &report.json());
     Ok(Exit::Ok)
 }

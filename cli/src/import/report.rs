@@ -56,6 +56,8 @@ pub struct Report {
     balances_reached: u64,
     accounts: AccountsCount,
     events: Events,
+    /// Events that the file of acknowledgements had already.
+    acknowledged_before: Option<u64>,
     seconds: String,
     events_per_second: u64,
 }
@@ -117,9 +119,16 @@ impl Report {
             balances_reached: plan.balances_reached(&file.rows),
             accounts,
             events,
+            acknowledged_before: None,
             seconds: format!("{}.{:03}", millis / 1000, millis % 1000),
             events_per_second: sent.saturating_mul(1000) / millis,
         }
+    }
+
+    /// With the number of events that the file of acknowledgements had before.
+    pub fn acknowledged_before(mut self, events: Option<u64>) -> Self {
+        self.acknowledged_before = events;
+        self
     }
 
     /// The table, and the differences that no rounding explains.
@@ -142,6 +151,7 @@ impl Report {
             ("at the last stated balance", reached),
             ("events new", count(events.new)),
             ("events there before", count(events.already_there)),
+            ("acknowledged before", self.acknowledged_before.map_or_else(|| "not kept".to_owned(), count)),
             ("rate", format!("{} events/s, {} s", count(self.events_per_second), self.seconds)),
         ]);
         let mut text = facts(rows).to_string();
@@ -179,6 +189,7 @@ impl Report {
                 "with_rows": text(self.accounts.with_rows),
             },
             "events": { "new": text(self.events.new), "already_there": text(self.events.already_there) },
+            "acknowledged_before": self.acknowledged_before.map(text),
             "seconds": self.seconds,
             "events_per_second": text(self.events_per_second),
         })

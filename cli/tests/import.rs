@@ -1,0 +1,220 @@
+//! Imports into a real server, both as processes.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const MAPPING: &str = r#"
+source = "test"
+file = { delimiter = ";", charset = "utf-8", rows = "oldest-first", within_day = "balance" }
+columns = { key = "id", date = "day", amount = "amount", balance = "balance" }
+date = { format = "yyyy-mm-dd" }
+amount = { currency = "EUR", decimal_mark = "." }
+account = { id = "customer:{account}", kind = "CUSTOMER", limit = "10.00" }
+transfer = { purpose = "{text}", reference = "{id}" }
+rounding = { max = "0.01", purpose = "ROUNDING", account = { id = "rounding", kind = "EXTERNAL" } }
+[[counter]]
+account = { id = "outside", kind = "EXTERNAL" }
+"#;
+const HEADER: &str = "id;day;account;amount;balance;text\n";
+const ROWS: &str = "1;2024-01-01;a;5.00;5.00;salary\n2;2024-01-01;b;7.00;7.00;salary\n\
+                    3;2024-01-02;a;-8.00;-3.01;rent\n4;2024-01-03;a;1.00;-2.01;gift\n";
+
+#[test]
+fn an_import_that_is_run_again_doubles_nothing() {
+    let ledger = Running::start();
+    ledger.register("importer,owner");
+    let acks = ledger.path("acks");
+    // The first run has only a part of the file, as if it had been interrupted.
+    let part = ledger.import(&format!("{HEADER}{}", &ROWS[..64]), &["--acks", acks.to_str().unwrap()]);
+    assert_eq!(counts(&part), ["5", "0", "3"]);
+    let whole =
+        ledger.import(&format!("{HEADER}{ROWS}"), &["--acks", acks.to_str().unwrap(), "--batch", "2"]);
+    assert_eq!(counts(&whole), ["4", "2", "1"]);
+    let report: Value = serde_json::from_slice(&whole.stdout).unwrap();
+    let found = ["rows", "matched", "rounded", "other", "balances_reached"]
+        .map(|name| report[name].as_str().unwrap());
+    assert_eq!(found, ["4", "3", "1", "0", "2"]);
+    assert_eq!(report["differences"][0]["difference"], "-0.01 EUR");
+    assert_eq!(ledger.posted("customer:a"), "-2.01 EUR");
+    assert_eq!(ledger.posted("customer:b"), "7.00 EUR");
+    assert_eq!(ledger.posted("rounding"), "0.01 EUR");
+
+    let kept = std::fs::read_to_string(&acks).unwrap();
+    assert_eq!(kept.lines().count(), 5 + 4);
+    let again = ledger.import(&format!("{HEADER}{ROWS}"), &["--acks", acks.to_str().unwrap()]);
+    assert_eq!(counts(&again), ["0", "5", "0"]);
+    assert_eq!(std::fs::read_to_string(&acks).unwrap(), kept);
+
+    let line = kept.lines().find(|line| line.ends_with(" row 1")).unwrap();
+    let index: u64 = line.split(' ').nth(1).unwrap().parse().unwrap();
+    let moved = kept.replace(line, &line.replace(&format!(" {index} "), " 1 "));
+    std::fs::write(&acks, moved).unwrap();
+    let lost = ledger.import(&format!("{HEADER}{ROWS}"), &["--acks", acks.to_str().unwrap()]);
+    assert_eq!(lost.status.code(), Some(5), "{}", words(&lost));
+    let expected = format!("was acknowledged at log index 1, the ledger has it at {index}");
+    assert!(words(&lost).contains(&expected), "{}", words(&lost));
+}
+
+#[test]
+fn a_refused_row_stops_the_import_and_is_named() {
+    let ledger = Running::start();
+    ledger.register("importer,owner");
+    let rows = format!(
+        "{HEADER}1;2024-01-01;a;5.00;5.00;x\n2;2024-01-02;a;-15.01;-10.01;x\n3;2024-01-03;a;9.00;-1.01;x\n"
+    );
+    let refused = ledger.import(&rows, &["--batch", "1", "--window", "1"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", words(&refused));
+    for part in [
+        "rows.csv:3: row \"2\" (row), column \"account\": 904 INSUFFICIENT_FUNDS",
+        "customer:a",
+        "stands at log index",
+    ] {
+        assert!(words(&refused).contains(part), "{part} is not in {}", words(&refused));
+    }
+    assert_eq!(ledger.posted("customer:a"), "5.00 EUR");
+    let again = ledger.import(&rows, &["--batch", "1", "--window", "1"]);
+    assert_eq!(again.status.code(), Some(3), "{}", words(&again));
+    assert!(words(&again).contains("EVENT_ALREADY_REFUSED"), "{}", words(&again));
+}
+
+#[test]
+fn a_key_without_the_role_changes_nothing() {
+    let ledger = Running::start();
+    let turned_away = |code: &str| {
+        let before = ledger.next_index();
+        let output = ledger.import(&format!("{HEADER}{ROWS}"), &[]);
+        assert_eq!(output.status.code(), Some(2), "{}", words(&output));
+        assert!(
+            words(&output).contains(code) && words(&output).contains("nothing was recorded"),
+            "{}",
+            words(&output)
+        );
+        assert_eq!(ledger.next_index(), before);
+    };
+    turned_away("404 SIGNER_KEY_UNKNOWN");
+    ledger.register("owner");
+    turned_away("506 TIMESTAMP_OUT_OF_RANGE");
+}
+
+/// A new ledger and its server.
+struct Running {
+    folder: TempDir,
+    server: Child,
+    address: String,
+}
+
+impl Running {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("ledger");
+        let made = Command::new(program("ledger")).args(["init", "--json"]).arg(&dir).output().unwrap();
+        assert!(made.status.success(), "{}", words(&made));
+        let ready = folder.path().join("ready");
+        let mut server = Command::new(program("ledger-server"))
+            .arg("--dir")
+            .arg(&dir)
+            .args(["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--ready-file"])
+            .arg(&ready)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let until = Instant::now() + Duration::from_secs(60);
+        let address = loop {
+            if let Some(address) = std::fs::read_to_string(&ready).ok().as_deref().and_then(grpc_address) {
+                break address;
+            }
+            assert!(
+                server.try_wait().unwrap().is_none() && Instant::now() < until,
+                "the server does not serve"
+            );
+            thread::sleep(Duration::from_millis(5));
+        };
+        let running = Self { folder, server, address };
+        running.json(&["key", "new", running.path("importer").to_str().unwrap()]);
+        running
+    }
+
+    fn register(&self, roles: &str) {
+        let (key, operator) = (self.path("importer.key"), self.path("ledger/operator.key"));
+        let keys = [key.to_str().unwrap(), "--key", operator.to_str().unwrap()];
+        self.json(&["key", "register", keys[0], "--party", "importer", "--roles", roles, keys[1], keys[2]]);
+    }
+
+    fn import(&self, rows: &str, flags: &[&str]) -> Output {
+        std::fs::write(self.path("rows.csv"), rows).unwrap();
+        std::fs::write(self.path("mapping.toml"), MAPPING).unwrap();
+        let mut command = self.command(&["import"]);
+        command.arg(self.path("rows.csv")).arg("--mapping").arg(self.path("mapping.toml"));
+        command.arg("--key").arg(self.path("importer.key"));
+        command.arg("--operator-key").arg(self.path("ledger/operator.key"));
+        command.args(flags).output().unwrap()
+    }
+
+    fn posted(&self, account: &str) -> String {
+        self.json(&["account", "show", account])["posted"].as_str().unwrap().to_owned()
+    }
+
+    fn next_index(&self) -> Value {
+        let until = Instant::now() + Duration::from_secs(30);
+        loop {
+            let status = self.json(&["status"]);
+            if status["next_log_index"] == status["checkpoint_size"] {
+                return status["next_log_index"].clone();
+            }
+            assert!(Instant::now() < until, "nothing seals the last entries: {status}");
+        }
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.command(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", words(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program("ledger"));
+        command.args(arguments).arg("--json");
+        command.env("LEDGER_SERVER", format!("http://{}", self.address));
+        command.env("LEDGER_DIR", self.path("ledger")).env("LEDGER_STATE_DIR", self.path("state"));
+        command
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// A program of the workspace; `make unit` builds them all before the tests.
+fn program(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_ledger")).with_file_name(name);
+    assert!(path.exists(), "{} is missing: cargo build --workspace --bins", path.display());
+    path
+}
+
+fn grpc_address(line: &str) -> Option<String> {
+    let complete = line.strip_suffix('\n')?;
+    complete.split(' ').find_map(|word| word.strip_prefix("grpc=")).map(str::to_owned)
+}
+
+fn counts(output: &Output) -> [String; 3] {
+    assert!(output.status.success(), "{}", words(output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let texts = [&report["events"]["new"], &report["events"]["already_there"], &report["accounts"]["opened"]];
+    texts.map(|text| text.as_str().unwrap().to_owned())
+}
+
+fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
