@@ -120,11 +120,24 @@ impl Report {
     }
 }
 
-/// The verifier's verdict, and its finding when it has one.
+/// The verifier's verdict, and its finding when it has one, a line per part.
 fn words(report: &Value) -> String {
-    let verdict = report["verdict"].as_str().unwrap_or_default();
-    match report["finding"]["words"].as_str() {
-        Some(finding) => format!("{verdict}: {finding}"),
-        None => format!("{verdict}, {} entries", report["size"].as_str().unwrap_or_default()),
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let finding = &report["finding"];
+    if finding.is_null() {
+        return format!("{}, {} entries", text(&report["verdict"]), text(&report["size"]));
     }
+    let mut words = text(&report["verdict"]);
+    for (part, name) in [
+        ("entry", "log_index"),
+        ("file", "file"),
+        ("field", "field"),
+        ("expected", "expected"),
+        ("found", "found"),
+    ] {
+        if !finding[name].is_null() {
+            words += &format!("\n{part} {}", text(&finding[name]));
+        }
+    }
+    words
 }
