@@ -39,9 +39,10 @@ impl Client {
     /// # Errors
     /// [`ClientError::Endpoint`]. Must be called within a tokio runtime.
     pub fn lazy(endpoint: &str) -> Result<Self, ClientError> {
-        let bad = |source| ClientError::Endpoint { endpoint: endpoint.to_owned(), source };
-        let channel = Endpoint::from_shared(endpoint.to_owned())
-            .map_err(bad)?
+        let address = Endpoint::from_shared(endpoint.to_owned()).ok();
+        let address = address.filter(|address| address.uri().scheme_str() == Some("http"));
+        let channel = address
+            .ok_or_else(|| ClientError::Endpoint { endpoint: endpoint.to_owned() })?
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
             .initial_stream_window_size(1 << 20)

@@ -8,12 +8,10 @@ use tonic::Code as GrpcCode;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The text is not the URL of a server.
-    #[error("server address {endpoint:?}: {source}; wanted is http://HOST:PORT")]
+    #[error("server address {endpoint:?}: expected http://HOST:PORT")]
     Endpoint {
         /// The refused address.
         endpoint: String,
-        /// What is wrong with it.
-        source: tonic::transport::Error,
     },
     /// The server answered a call with a status other than OK.
     #[error("{call}: {} ({})", status.message(), status.code())]

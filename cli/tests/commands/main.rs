@@ -1,0 +1,8 @@
+//! The `ledger` program as a process, against a real `ledger-server` process.
+
+mod demo;
+mod exits;
+mod files;
+mod log;
+mod money;
+mod support;
