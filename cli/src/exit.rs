@@ -142,7 +142,7 @@ pub enum CliError {
     },
     /// The import.
     #[error(transparent)]
-    Import(#[from] crate::import::ImportError),
+    Import(Box<crate::import::ImportError>),
     /// The demonstration came to another end than it must.
     #[error("demo, {step}: {words}")]
     Demo {
@@ -151,6 +151,12 @@ pub enum CliError {
         /// What went wrong.
         words: String,
     },
+}
+
+impl From<crate::import::ImportError> for CliError {
+    fn from(error: crate::import::ImportError) -> Self {
+        Self::Import(Box::new(error))
+    }
 }
 
 impl CliError {

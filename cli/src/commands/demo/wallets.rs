@@ -163,8 +163,8 @@ impl Wallets {
         let from = &self.wallets[one % self.wallets.len()];
         let start = two % self.wallets.len();
         let (before, after) = self.wallets.split_at(start);
-        let others = after.iter().chain(before);
-        let to = others.filter(|w| w.currency == from.currency && w.account != from.account).next();
+        let mut others = after.iter().chain(before);
+        let to = others.find(|w| w.currency == from.currency && w.account != from.account);
         (from, to.unwrap_or(from))
     }
 
