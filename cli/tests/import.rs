@@ -121,6 +121,7 @@ impl Running {
             .args(["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--ready-file"])
             .arg(&ready)
             .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let until = Instant::now() + Duration::from_secs(60);
