@@ -8,6 +8,9 @@ use tokio::net::TcpStream;
 
 use crate::exit::CliError;
 
+/// Name that the threads begin with on which a server decodes and checks signatures.
+const WORKERS: &str = "ledger-worker";
+
 /// Counters of a server, or what they grew by.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
@@ -15,10 +18,10 @@ pub struct Usage {
     pub groups: f64,
     /// Synced writes.
     pub syncs: f64,
-    /// Seconds that workers decoded and checked signatures.
-    pub verify_seconds: f64,
-    /// Seconds of processor time of the whole process; 0 where the system does not tell.
+    /// Processor time of the whole process; 0 where the system does not tell.
     pub cpu_seconds: f64,
+    /// That of its workers, which decode and check signatures and do little else.
+    pub worker_seconds: f64,
 }
 
 impl Usage {
@@ -30,8 +33,8 @@ impl Usage {
         Ok(Self {
             groups: sample(&text, "ledger_events_batch_size_count"),
             syncs: sample(&text, "ledger_syncs_total"),
-            verify_seconds: sample(&text, "ledger_verify_seconds_total"),
-            cpu_seconds: cpu_seconds(pid).unwrap_or_default(),
+            cpu_seconds: cpu_seconds(pid, "").unwrap_or_default(),
+            worker_seconds: cpu_seconds(pid, WORKERS).unwrap_or_default(),
         })
     }
 
@@ -40,8 +43,8 @@ impl Usage {
         Self {
             groups: self.groups - before.groups,
             syncs: self.syncs - before.syncs,
-            verify_seconds: self.verify_seconds - before.verify_seconds,
             cpu_seconds: self.cpu_seconds - before.cpu_seconds,
+            worker_seconds: self.worker_seconds - before.worker_seconds,
         }
     }
 }
@@ -67,18 +70,35 @@ fn sample(text: &str, name: &str) -> f64 {
     text.lines().filter_map(value).sum()
 }
 
-/// User and system time of a process (proc(5), fields 14 and 15 of `stat`, in ticks of 10 ms).
-fn cpu_seconds(pid: Pid) -> Option<f64> {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-    let after_name = stat.rsplit_once(')')?.1;
-    let mut fields = after_name.split_whitespace().skip(11);
-    let (user, system): (f64, f64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-    Some((user + system) / 100.0)
+/// User and system time of the threads of a process whose names begin with `names` (proc(5), fields 2, 14 and 15 of
+/// `stat`, in ticks of 10 ms).
+fn cpu_seconds(pid: Pid, names: &str) -> Option<f64> {
+    let threads = fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero())).ok()?;
+    let of_thread = |folder: std::fs::DirEntry| {
+        let stat = fs::read_to_string(folder.path().join("stat")).ok()?;
+        let (before, after) = stat.rsplit_once(')')?;
+        if !before.split_once('(')?.1.starts_with(names) {
+            return None;
+        }
+        let mut fields = after.split_whitespace().skip(11);
+        let (user, system): (f64, f64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+        Some((user + system) / 100.0)
+    };
+    Some(threads.filter_map(Result::ok).filter_map(of_thread).sum())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn this_process_has_used_some_time() {
+        let this = rustix::process::getpid();
+        let until = std::time::Instant::now() + std::time::Duration::from_millis(50);
+        while std::time::Instant::now() < until {}
+        assert!(cpu_seconds(this, "").unwrap() > 0.0);
+        assert!(cpu_seconds(this, "no such thread").unwrap().abs() < f64::EPSILON);
+    }
 
     #[test]
     fn samples_are_found_by_their_whole_name() {
