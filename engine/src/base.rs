@@ -21,6 +21,9 @@ self_cell!(
     }
 );
 
+/// Key and value of a row.
+type Row = (Box<[u8]>, Box<[u8]>);
+
 /// Everything up to the watermark, as it was when the snapshot was taken.
 pub(crate) struct Base {
     watermark: Watermark,
@@ -54,7 +57,7 @@ impl Base {
     pub(crate) fn rows_from<'a>(
         &'a self,
         key: &[u8],
-    ) -> impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), rocksdb::Error>> + use<'a> {
+    ) -> impl Iterator<Item = Result<Row, rocksdb::Error>> + use<'a> {
         let mode = IteratorMode::From(key, Direction::Forward);
         self.snapshot.borrow_dependent().iterator_cf(self.store.family(family::INDICES), mode)
     }

@@ -61,15 +61,25 @@ pub enum CreateError {
     Store(String),
 }
 
+/// The database while it is built.
+const BUILDING: &str = "db.creating";
+/// There while the database has its name, and marker and head are not written yet.
+const PENDING: &str = "create.pending";
+
+/// What an interrupted creation left, if there is anything.
+pub(crate) fn interrupted_creation(config: &Config) -> Option<PathBuf> {
+    [BUILDING, PENDING].map(|name| config.dir.join(name)).into_iter().find(|path| path.exists())
+}
+
 impl Ledger {
     /// Makes a ledger in `config.dir` and returns its id. The genesis is sealed at once, as block 0, so the ledger has
     /// a checkpoint from the first moment; the first event has log index 2.
     pub fn create(config: &Config, genesis: &Genesis, log_key: &SigningKey) -> Result<Hash, CreateError> {
         let (db, head) = (config.db_dir(), config.head_dir());
-        let building = config.dir.join("db.creating");
-        if building.exists() {
-            return Err(CreateError::Interrupted { path: building });
+        if let Some(path) = interrupted_creation(config) {
+            return Err(CreateError::Interrupted { path });
         }
+        let (building, pending) = (config.dir.join(BUILDING), config.dir.join(PENDING));
         for path in [db.clone(), head.join("head"), head.join("marker")] {
             if path.exists() {
                 return Err(CreateError::Exists { path });
@@ -123,13 +133,18 @@ impl Ledger {
 
         let published = sign(&genesis.origin, log_key, BlockHeight(0), 2, sealed.block.checkpoint_root)
             .map_err(|error| store_error(&error))?;
-        std::fs::rename(&building, &db)
+        // From here until the head is written, the ledger has a name and is not whole.
+        std::fs::File::create_new(&pending)
+            .and_then(|_| std::fs::rename(&building, &db))
             .and_then(|()| sync_dir(&config.dir))
             .map_err(|error| CreateError::Io { path: db, error })?;
         let durable = Durable { next_index: 2, last_bundle: 0, bundle_hash: sha256(&bundle) };
         Marker::create(&head, durable)
             .map_err(|error| CreateError::Io { path: head.join("marker"), error })?;
         swap_head(&head, None, &published.text).map_err(|error| store_error(&error))?;
+        std::fs::remove_file(&pending)
+            .and_then(|()| sync_dir(&config.dir))
+            .map_err(|error| CreateError::Io { path: pending, error })?;
         Ok(constants.ledger_id)
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ledger_core::export::{ExportError as FileError, files_of};
 use ledger_core::ids::{BlockHeight, LogIndex};
 
-use crate::head::write_durably;
+use crate::head::{create_dirs_durably, write_durably};
 use crate::ledger::Ledger;
 use crate::log_read::ReadError;
 
@@ -65,7 +65,7 @@ impl Ledger {
             let path = dir.join(name);
             let io = |error| ExportError::Io { path: path.clone(), error };
             if let Some(parent) = path.parent() {
-                std::fs::create_dir_all(parent).map_err(io)?;
+                create_dirs_durably(parent).map_err(io)?;
             }
             write_durably(&path, &bytes).map_err(io)?;
         }

@@ -25,6 +25,10 @@ const TAIL_MAX_BYTES: u64 = 256 << 20;
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 /// What an event costs in the queue beside its bytes, about.
 const EVENT_OVERHEAD_BYTES: usize = 512;
+/// The same of a signature.
+const SIGNATURE_OVERHEAD_BYTES: usize = 64;
+/// Bytes in memory of a payload and what is decoded of it, per byte of payload.
+const DECODED_FACTOR: usize = 2;
 
 impl Ledger {
     /// Submits events, each a unit of its own, in this order. Decoding and signature checks happen in this call: keep
@@ -42,7 +46,7 @@ impl Ledger {
 /// An event on its way to the writer, or its answer.
 enum Taken {
     Answered(EventAnswer),
-    Verified(VerifiedEvent),
+    Verified(Box<VerifiedEvent>),
 }
 
 impl Shared {
@@ -111,20 +115,26 @@ impl Shared {
         let single = |event: Submitted| match self.take_event(view, event, LookUp::Answer) {
             Taken::Answered(answer) => Step::Answered(vec![answer]),
             Taken::Verified(event) => {
-                let ahead = read_ahead(view, std::slice::from_ref(&event));
-                Step::Unit { unit: Unit { atomic: false, members: vec![event] }, ahead }
+                let members = vec![*event];
+                let ahead = read_ahead(view, &members);
+                Step::Unit { unit: Unit { atomic: false, members }, ahead }
             }
         };
         events.into_par_iter().with_min_len(16).map(single).collect()
     }
 
     fn group_step(&self, view: &Arc<View>, events: Vec<Submitted>) -> Vec<Step> {
+        let limit = view.constants().limits.group_members as usize;
+        if events.len() > limit {
+            let refusal = Refusal::of(Code::RequestTooLarge, "events", events.len(), limit);
+            return vec![Step::Answered(events.iter().map(|_| rejected(None, refusal.clone())).collect())];
+        }
         let taken: Vec<Taken> =
             events.into_par_iter().map(|event| self.take_event(view, event, LookUp::Leave)).collect();
         let failing = taken.iter().position(|member| matches!(member, Taken::Answered(_)));
         let Some(failing) = failing else {
             let verified = |member| match member {
-                Taken::Verified(event) => Some(event),
+                Taken::Verified(event) => Some(*event),
                 Taken::Answered(_) => None,
             };
             let members: Vec<VerifiedEvent> = taken.into_iter().filter_map(verified).collect();
@@ -162,7 +172,7 @@ impl Shared {
             self.metrics.count_event("already_exists", 1);
             return Taken::Answered(EventAnswer { event_id, answer: known_answer(&known) });
         }
-        Taken::Verified(VerifiedEvent::verify(signed, |key| self.registered_key(key)))
+        Taken::Verified(Box::new(VerifiedEvent::verify(signed, |key| self.registered_key(key))))
     }
 }
 
@@ -198,6 +208,7 @@ fn read_ahead(view: &View, members: &[VerifiedEvent]) -> Arc<ReadAhead> {
             }
         }
     }
+    rows.sort_by(|(one, _), (other, _)| one.cmp(other));
     Arc::new(ReadAhead { next_index: base.next_index(), rows })
 }
 
@@ -217,5 +228,8 @@ pub(crate) fn rejected(event_id: Option<EventId>, refusal: Refusal) -> EventAnsw
 
 fn size_of(event: &Submitted) -> usize {
     let signatures: usize = event.signatures.iter().map(|(key, signature)| key.len() + signature.len()).sum();
-    EVENT_OVERHEAD_BYTES + event.payload_type.len() + event.payload.len() + signatures
+    let overhead = EVENT_OVERHEAD_BYTES + event.signatures.len() * SIGNATURE_OVERHEAD_BYTES;
+    // Decoded, the smallest element of a repeated field takes about 32 times its two bytes; what is allowed to be long
+    // is the payload's own text, so a multiple bounds both.
+    overhead + event.payload_type.len() + event.payload.len() * DECODED_FACTOR + signatures
 }

@@ -43,6 +43,8 @@ mod block;
 mod clock;
 mod commit;
 mod config;
+#[cfg(test)]
+mod crash_points;
 mod create;
 mod export;
 mod flush;

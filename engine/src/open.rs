@@ -17,9 +17,11 @@ use ledger_crypto::{Hash, SigningKey, sha256};
 use ledger_merkle::tile;
 use tokio::sync::watch;
 
+use crate::answer::Failure;
 use crate::base::Base;
 use crate::clock::ClockGuard;
 use crate::config::Config;
+use crate::create::interrupted_creation;
 use crate::head::{Durable, Marker, head_path, read_head};
 use crate::ledger::{Health, Ledger, Shared};
 use crate::log_read::StoredTiles;
@@ -129,7 +131,7 @@ impl Ledger {
         let constants = Arc::new(constants(&store)?);
         let base = Base::new(&store, watermark(&store, constants.ledger_id)?);
         let reading = config.clock.read();
-        let recovered = recover(&store, Arc::clone(&constants), base, reading.boot_nanos)?;
+        let recovered = recover(&config, &store, Arc::clone(&constants), base, reading.boot_nanos)?;
         check_log_key(&recovered, &log_key)?;
         check_clock(&config, reading.wall_nanos, recovered.tail.last_nanos())?;
 
@@ -195,9 +197,14 @@ impl Ledger {
             closing: None,
         };
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
+            let guard = StopOnPanic(Arc::clone(&shared));
+            let guarded = move || {
+                run();
+                drop(guard);
+            };
             std::thread::Builder::new()
                 .name(name.to_owned())
-                .spawn(run)
+                .spawn(guarded)
                 .map_err(|error| OpenError::Store(format!("the thread {name} could not be started: {error}")))
         };
         let threads = vec![
@@ -208,10 +215,20 @@ impl Ledger {
     }
 }
 
+/// A thread that panics stops the ledger: everybody hears of it, nobody waits for it.
+struct StopOnPanic(Arc<Shared>);
+
+impl Drop for StopOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop(Failure::InvariantBroken("a thread of the ledger panicked".into()));
+        }
+    }
+}
+
 fn lock(config: &Config) -> Result<File, OpenError> {
-    let building = config.dir.join("db.creating");
-    if building.exists() {
-        return Err(OpenError::Interrupted { path: building });
+    if let Some(path) = interrupted_creation(config) {
+        return Err(OpenError::Interrupted { path });
     }
     if !config.db_dir().exists() {
         return Err(OpenError::Missing { path: config.dir.clone() });

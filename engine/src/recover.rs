@@ -17,11 +17,12 @@ use rocksdb::WriteBatch;
 use crate::base::Base;
 use crate::block::OpenBlock;
 use crate::commit::put_seal;
+use crate::config::Config;
 use crate::log_read::StoredTiles;
 use crate::rows::events;
 use crate::sealer::SealState;
 use crate::store::{Store, StoreError};
-use crate::tail::{Freeze, Tail};
+use crate::tail::Tail;
 
 /// Why the store cannot be taken into use.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,7 @@ struct Member {
 }
 
 struct Recovery<'a> {
+    config: &'a Config,
     store: &'a Store,
     recovered: Recovered,
     boot_nanos: u64,
@@ -58,6 +60,7 @@ struct Recovery<'a> {
 
 /// Loads the state of the last flush, checks it against its seal, and executes what follows.
 pub(crate) fn recover(
+    config: &Config,
     store: &Store,
     constants: Arc<Constants>,
     base: Arc<Base>,
@@ -65,11 +68,10 @@ pub(crate) fn recover(
 ) -> Result<Recovered, RecoverError> {
     let recovered = at_watermark(store, constants, base)?;
     let first = recovered.tail.next_index();
-    let mut recovery = Recovery { store, recovered, boot_nanos, unit: Vec::new(), unit_len: 0 };
-    for bundle in store.bundles_from(0).skip_while(|bundle| {
-        // The bundle that the watermark lies in begins before it: found by its entries below.
-        matches!(bundle, Ok((start, bytes)) if start + count_of(bytes) <= first.0)
-    }) {
+    let mut recovery = Recovery { config, store, recovered, boot_nanos, unit: Vec::new(), unit_len: 0 };
+    // The bundle that the watermark lies in may begin before it.
+    let begin = store.bundle_of(first.0)?.map_or(0, |(start, _)| start);
+    for bundle in store.bundles_from(begin) {
         let (start, bytes) = bundle?;
         let entries = events::entries(&bytes).map_err(StoreError::from)?;
         for (log_index, entry) in (start..).zip(entries) {
@@ -82,10 +84,6 @@ pub(crate) fn recover(
         return Err(wrong(member.log_index, "the log ends inside an atomic group"));
     }
     Ok(recovery.recovered)
-}
-
-fn count_of(bundle: &[u8]) -> u64 {
-    events::entries(bundle).map_or(0, |entries| entries.len() as u64)
 }
 
 fn at_watermark(
@@ -226,7 +224,7 @@ impl Recovery<'_> {
         let recorded_at_nanos = tail.last_nanos() + 1;
         let cut = block.cut(log_index, recorded_at_nanos);
         let height = cut.height;
-        tail.take_seal(height, recorded_at_nanos, Freeze::AtEpoch);
+        tail.take_seal(height, recorded_at_nanos, tail.freeze_at(self.config));
         let sealed = seals.seal(self.store, cut).map_err(|error| wrong(log_index, error))?;
         match self.store.seal(height.0)? {
             Some(stored) if stored != (log_index.0, sealed.block.entry.clone()) => {

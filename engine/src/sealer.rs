@@ -16,7 +16,7 @@ use crate::answer::Failure;
 use crate::base::Base;
 use crate::block::Cut;
 use crate::flush;
-use crate::head::swap_head;
+use crate::head::{SwapError, swap_head};
 use crate::ledger::{Health, Shared};
 use crate::store::{Store, StoreError};
 use crate::writer::Inbox;
@@ -81,6 +81,8 @@ pub(crate) enum SealError {
     Store(#[from] StoreError),
     #[error("checkpoint: {0}")]
     Checkpoint(String),
+    #[error("head file: {0}")]
+    Head(SwapError),
 }
 
 impl SealState {
@@ -147,14 +149,24 @@ impl Sealer {
     /// Runs until it is closed, the writer is gone, or something is wrong.
     pub(crate) fn run(mut self) {
         if let Err(error) = self.run_to_end() {
-            self.shared.stop(Failure::InvariantBroken(error.to_string()));
+            tracing::error!(%error, "the sealer has stopped");
+            self.shared.stop(match error {
+                SealError::Store(StoreError::RocksDb(_)) | SealError::Head(SwapError::Io(_)) => {
+                    Failure::StorageUnavailable
+                }
+                error => Failure::InvariantBroken(error.to_string()),
+            });
         }
     }
 
     fn run_to_end(&mut self) -> Result<(), SealError> {
         self.flush_sealed()?;
         loop {
-            match self.inbox.recv_timeout(self.until_checkpoint()) {
+            let message = self.inbox.recv_timeout(self.until_checkpoint());
+            if self.is_stopped() {
+                return Ok(());
+            }
+            match message {
                 Ok(ToSealer::Cut(cut)) => self.seal(*cut)?,
                 Ok(ToSealer::Durable(height)) => {
                     self.durable = height;
@@ -171,10 +183,11 @@ impl Sealer {
                 Err(RecvTimeoutError::Timeout) => self.sign_when_due()?,
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
-            if matches!(&*self.shared.health.borrow(), Health::Stopped(_)) {
-                return Ok(());
-            }
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        matches!(&*self.shared.health.borrow(), Health::Stopped(_))
     }
 
     fn seal(&mut self, cut: Cut) -> Result<(), SealError> {
@@ -212,8 +225,7 @@ impl Sealer {
         let before = Arc::clone(&self.shared.published.borrow());
         let published = sign(&self.shared.origin, &self.log_key, height, size, root)?;
         let expected = (before.size > 0).then_some(before.text.as_str());
-        swap_head(&self.shared.config.head_dir(), expected, &published.text)
-            .map_err(|error| SealError::Checkpoint(error.to_string()))?;
+        swap_head(&self.shared.config.head_dir(), expected, &published.text).map_err(SealError::Head)?;
         self.shared.published.send_replace(Arc::new(published));
         self.unsigned.retain(|unsigned, _| *unsigned > height);
         self.signed_at = Some(Instant::now());
@@ -227,7 +239,8 @@ impl Sealer {
     fn flush_sealed(&mut self) -> Result<(), SealError> {
         let view = self.shared.view.load_full();
         for frozen in view.tail().frozen() {
-            if frozen.watermark.height > self.durable {
+            // After a failed write nothing more is written.
+            if frozen.watermark.height > self.durable || self.is_stopped() {
                 break;
             }
             // Flushed already; the writer has yet to hear of it.

@@ -17,6 +17,7 @@ use ledger_core::view::{Constants, KnownEvent, Referenced, State, StateView, Vie
 use ledger_crypto::KeyBytes;
 
 use crate::base::Base;
+use crate::config::Config;
 use crate::rows::index;
 use crate::rows::state::Watermark;
 use crate::store::StoreError;
@@ -46,6 +47,7 @@ pub(crate) struct Frozen {
 pub(crate) struct ReadAhead {
     /// First log index that the store did not hold when it was read.
     pub(crate) next_index: LogIndex,
+    /// Sorted by key.
     pub(crate) rows: Vec<(index::Key, Option<Arc<[u8]>>)>,
 }
 
@@ -121,8 +123,16 @@ impl Tail {
         self.active.bytes + self.frozen.iter().map(|frozen| frozen.generation.bytes).sum::<u64>()
     }
 
+    #[cfg(test)]
     pub(crate) fn active(&self) -> &Generation {
         &self.active
+    }
+
+    /// Whether a cut should freeze what is in memory now.
+    pub(crate) fn freeze_at(&self, config: &Config) -> Freeze {
+        let full =
+            self.active.entries >= config.flush_max_entries || self.active.bytes >= config.flush_max_bytes;
+        if full { Freeze::Now } else { Freeze::AtEpoch }
     }
 
     pub(crate) fn base(&self) -> &Arc<Base> {
@@ -196,9 +206,9 @@ impl Tail {
             return Ok(Some(Arc::clone(value)));
         }
         if self.ahead.next_index >= self.base.next_index()
-            && let Some((_, value)) = self.ahead.rows.iter().find(|(known, _)| known == key)
+            && let Ok(at) = self.ahead.rows.binary_search_by(|(known, _)| known.cmp(key))
         {
-            return Ok(value.clone());
+            return Ok(self.ahead.rows[at].1.clone());
         }
         self.base.row(key)
     }
@@ -327,10 +337,14 @@ impl StateView for Tail {
         self.keys.len() as u64
     }
 
+    // An interrupted flush leaves index rows of entries that this state has yet to execute again: such a row is absent.
+
     fn account_index(&self, id: &str) -> Result<Option<AccountIndex>, ViewError> {
         let Some(key) = index::account_key(id) else { return Ok(None) };
         let value = self.row(&key)?;
-        Ok(value.map(|value| index::read_account_index(&value)).transpose().map_err(StoreError::from)?)
+        let found =
+            value.map(|value| index::read_account_index(&value)).transpose().map_err(StoreError::from)?;
+        Ok(found.filter(|index| index.0 < self.account_count))
     }
 
     fn account(&self, index: AccountIndex) -> Result<Arc<AccountRecord>, ViewError> {
@@ -346,12 +360,16 @@ impl StateView for Tail {
         currency: CurrencyCode,
     ) -> Result<Option<AccountIndex>, ViewError> {
         let value = self.row(&index::special_key(kind, currency))?;
-        Ok(value.map(|value| index::read_account_index(&value)).transpose().map_err(StoreError::from)?)
+        let found =
+            value.map(|value| index::read_account_index(&value)).transpose().map_err(StoreError::from)?;
+        Ok(found.filter(|index| index.0 < self.account_count))
     }
 
     fn payment_index(&self, id: &PaymentId) -> Result<Option<PaymentIndex>, ViewError> {
         let value = self.row(&index::payment_key(id))?;
-        Ok(value.map(|value| index::read_payment_index(&value)).transpose().map_err(StoreError::from)?)
+        let found =
+            value.map(|value| index::read_payment_index(&value)).transpose().map_err(StoreError::from)?;
+        Ok(found.filter(|index| index.0 < self.payment_count))
     }
 
     fn payment(&self, index: PaymentIndex) -> Result<Arc<PaymentRecord>, ViewError> {
@@ -376,7 +394,8 @@ impl StateView for Tail {
 
     fn known_event(&self, id: &EventId) -> Result<Option<KnownEvent>, ViewError> {
         let value = self.row(&index::event_key(id))?;
-        Ok(value.map(|value| index::read_event(&value)).transpose().map_err(StoreError::from)?)
+        let found = value.map(|value| index::read_event(&value)).transpose().map_err(StoreError::from)?;
+        Ok(found.filter(|known| known.log_index < self.next_index))
     }
 
     fn known_batch(&self, _: &BatchId) -> Result<Option<LogIndex>, ViewError> {
@@ -386,7 +405,13 @@ impl StateView for Tail {
     fn external_reference(&self, party: &str, reference: &str) -> Result<Option<Referenced>, ViewError> {
         let Some(key) = index::reference_key(party, reference) else { return Ok(None) };
         let value = self.row(&key)?;
-        Ok(value.map(|value| index::read_reference(&value)).transpose().map_err(StoreError::from)?)
+        let found = value.map(|value| index::read_reference(&value)).transpose().map_err(StoreError::from)?;
+        let is_there = match found {
+            Some(Referenced::Payment(id)) => self.payment_index(&id)?.is_some(),
+            Some(Referenced::Transfer(id)) => self.known_event(&id)?.is_some(),
+            None => false,
+        };
+        Ok(found.filter(|_| is_there))
     }
 
     fn next_due(&self, at_nanos: u64) -> Result<Option<(u64, PaymentIndex)>, ViewError> {

@@ -28,7 +28,7 @@ use crate::head::Marker;
 use crate::intake::{known_answer, rejected};
 use crate::ledger::{Health, Shared};
 use crate::sealer::{SealedCut, ToSealer};
-use crate::tail::{Freeze, ReadAhead, Tail};
+use crate::tail::{ReadAhead, Tail};
 use crate::view::View;
 
 /// Most cuts that wait for their seal; then the writer waits.
@@ -165,7 +165,9 @@ impl Writer {
     /// Waits for something to do, then takes everything that is there.
     fn receive(&mut self) {
         let blocked = self.unsealed_cuts >= MAX_UNSEALED_CUTS;
-        if blocked || (self.queue.is_empty() && self.seals.is_empty() && self.closing.is_none()) {
+        let idle = self.queue.is_empty() && self.seals.is_empty();
+        let to_cut = self.closing.is_some() && self.unsealed_cuts == 0;
+        if blocked || (idle && !to_cut) {
             match self.inbox.recv_timeout(IDLE_TICK) {
                 Ok(message) => self.take(message),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
@@ -240,7 +242,7 @@ impl Writer {
     /// because too many cuts wait for their seal or the group is full.
     fn prepare(&mut self, making: &mut Making) -> Result<bool, Broken> {
         loop {
-            if self.cut_is_due(making) {
+            if self.cut_is_due(making)? {
                 if self.unsealed_cuts >= MAX_UNSEALED_CUTS {
                     return Ok(false);
                 }
@@ -255,12 +257,16 @@ impl Writer {
         }
     }
 
-    fn cut_is_due(&self, making: &Making) -> bool {
-        let Some(since) = self.block.since_boot_nanos() else { return false };
+    fn cut_is_due(&self, making: &Making) -> Result<bool, Broken> {
+        let Some(since) = self.block.since_boot_nanos() else { return Ok(false) };
         let age = Duration::from_nanos(making.now.boot_nanos.saturating_sub(since));
         let config = &self.shared.config;
-        let closing = self.closing.is_some() && self.queue.is_empty();
-        closing || age >= config.block_max_age || self.block.entries() >= u64::from(config.block_max_entries)
+        let closing = self.closing.is_some()
+            && self.queue.is_empty()
+            && self.tail.next_due(self.next_nanos(making))?.is_none();
+        Ok(closing
+            || age >= config.block_max_age
+            || self.block.entries() >= u64::from(config.block_max_entries))
     }
 
     /// `recorded_at` of the next entry.
@@ -272,10 +278,7 @@ impl Writer {
     fn cut(&mut self, making: &mut Making) {
         let log_index = self.tail.next_index();
         let recorded_at_nanos = self.tail.last_nanos() + 1;
-        let config = &self.shared.config;
-        let active = self.tail.active();
-        let full = active.entries >= config.flush_max_entries || active.bytes >= config.flush_max_bytes;
-        let freeze = if full { Freeze::Now } else { Freeze::AtEpoch };
+        let freeze = self.tail.freeze_at(&self.shared.config);
         making.group.push_entry(log_index.0, &[]);
         let cut = self.block.cut(log_index, recorded_at_nanos);
         self.tail.take_seal(cut.height, recorded_at_nanos, freeze);
