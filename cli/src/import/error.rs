@@ -27,7 +27,7 @@ pub enum ImportError {
     #[error("account {account}: its {field} is {there}, the mapping wants {wanted}")]
     OtherAccount {
         /// The account.
-        account: AccountId,
+        account: String,
         /// Which of its fields.
         field: &'static str,
         /// What the ledger has.

@@ -1,7 +1,7 @@
 //! Which accounts of an import are open already: from another file, or from an earlier run.
 
 use ledger_client::{Cause, Client};
-use ledger_core::ids::AccountId;
+use ledger_core::number::AccountKind;
 
 use super::accounts::Opened;
 use super::day::Day;
@@ -31,7 +31,7 @@ pub async fn missing(
         };
         let currency = file.layout.currency().0;
         check(wanted, "currency", there.currency, currency.as_str())?;
-        let kind = ledger_core::number::AccountKind::from_number(there.kind.unsigned_abs());
+        let kind = AccountKind::from_number(there.kind.unsigned_abs());
         check(wanted, "kind", kind.map_or_else(String::new, |kind| kind.to_string()), wanted.kind.name())?;
     }
     Ok(missing)
@@ -41,6 +41,6 @@ fn check(account: &Opened, field: &'static str, there: String, wanted: &str) -> 
     if there == wanted {
         return Ok(());
     }
-    let account: AccountId = account.id;
+    let account = account.id.to_string();
     Err(ImportError::OtherAccount { account, field, there, wanted: wanted.to_owned() })
 }

@@ -56,21 +56,22 @@ pub enum FileError {
     #[error("mapping: {0}")]
     Mapping(#[from] MappingError),
     /// A field of a row is wrong.
-    #[error("{path}:{line}: row {key:?}, column {column:?}: {value:?} is not {expected}")]
-    Row {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: u64,
-        /// The row's key.
-        key: String,
-        /// The column, or columns joined by `+`.
-        column: String,
-        /// What stands there.
-        value: String,
-        /// What may stand there.
-        expected: String,
-    },
+    #[error(transparent)]
+    Row(Box<RowFault>),
+}
+
+/// A field that is wrong, and the row that it stands in.
+#[derive(Debug, Error)]
+#[error("{path}:{line}: row {key:?}, column {:?}: {:?} is not {}", fault.column, fault.value, fault.expected)]
+pub struct RowFault {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1.
+    pub line: u64,
+    /// The row's key.
+    pub key: String,
+    /// Column, value and what may stand there.
+    pub fault: FieldFault,
 }
 
 impl BankFile {
@@ -135,8 +136,7 @@ impl BankFile {
 }
 
 fn named(path: &Path, line: u64, key: &str, fault: FieldFault) -> FileError {
-    let FieldFault { column, value, expected } = fault;
-    FileError::Row { path: path.to_owned(), line, key: key.to_owned(), column, value, expected }
+    FileError::Row(Box::new(RowFault { path: path.to_owned(), line, key: key.to_owned(), fault }))
 }
 
 /// Gzip is known by its first two bytes (RFC 1952), whatever the file is called.
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn the_line_that_is_wrong_is_named() {
         let wrong = |mapping: &str, bytes: &[u8]| match read(mapping, bytes) {
-            Err(FileError::Row { line, key, column, .. }) => format!("{line} {key} {column}"),
+            Err(FileError::Row(row)) => format!("{} {} {}", row.line, row.key, row.fault.column),
             Err(FileError::Charset { line, .. }) => format!("{line} charset"),
             Err(FileError::Lines { source, .. }) => {
                 source.position().map_or(0, csv::Position::line).to_string()

@@ -411,23 +411,23 @@ mod tests {
 
     #[test]
     fn the_first_wrong_field_is_named() {
-        let cases: [(&[(usize, &str)], &str, &str); 12] = [
-            (&[(0, "")], "id", ""),
-            (&[(0, "a\u{1f}b")], "id", "a\u{1f}b"),
-            (&[(1, "2024-02-29")], "day", "2024-02-29"),
-            (&[(2, "A 1")], "account", "c:a 1"),
-            (&[(3, "1234,5")], "amount", "1234,5"),
-            (&[(3, "12.34,50")], "amount", "12.34,50"),
-            (&[(3, "0,00")], "amount", "0,00"),
-            (&[(3, "-1,00")], "amount", "-1,00"),
-            (&[(4, "0.50")], "balance", "0.50"),
-            (&[(5, "BOTH")], "type", "BOTH"),
-            (&[(6, "gift")], "text", "gift"),
-            (&[(7, "X Y")], "bank", "bank:x y"),
+        let cases = [
+            (0, "", "id", ""),
+            (0, "a\u{1f}b", "id", "a\u{1f}b"),
+            (1, "2024-02-29", "day", "2024-02-29"),
+            (2, "A 1", "account", "c:a 1"),
+            (3, "1234,5", "amount", "1234,5"),
+            (3, "12.34,50", "amount", "12.34,50"),
+            (3, "0,00", "amount", "0,00"),
+            (3, "-1,00", "amount", "-1,00"),
+            (4, "0.50", "balance", "0.50"),
+            (5, "BOTH", "type", "BOTH"),
+            (6, "gift", "text", "gift"),
+            (7, "X Y", "bank", "bank:x y"),
         ];
-        for (changes, column, value) in cases {
-            let fault = row(changes, &mut Accounts::default()).unwrap_err();
-            assert_eq!((fault.column.as_str(), fault.value.as_str()), (column, value), "{changes:?}");
+        for (at, text, column, value) in cases {
+            let fault = row(&[(at, text)], &mut Accounts::default()).unwrap_err();
+            assert_eq!((fault.column.as_str(), fault.value.as_str()), (column, value), "{text}");
         }
         let long = row(&[(6, "pay"), (5, &"x".repeat(33))], &mut Accounts::default()).unwrap_err();
         assert_eq!((long.column.as_str(), long.value.len()), ("type + text", 37));

@@ -204,7 +204,7 @@ pub enum MappingError {
         source: Box<toml::de::Error>,
     },
     /// A value that says nothing.
-    #[error("{field}: {value:?}: {expected}")]
+    #[error("{field} {value:?}: expected {expected}")]
     Value {
         /// The key, with its tables.
         field: String,
