@@ -175,7 +175,9 @@ impl Drop for OpenCall {
         let status = status::name(self.status.unwrap_or(Code::Cancelled));
         self.metrics.calls.get_or_create(&Call { method: self.method, status }).inc();
         let seconds = self.metrics.call_seconds.get_or_create(&Method { method: self.method });
-        seconds.observe(self.began.elapsed().as_secs_f64());
+        let elapsed = self.began.elapsed().as_secs_f64();
+        seconds.observe(elapsed);
+        tracing::debug!(method = self.method, status, seconds = elapsed, "call");
     }
 }
 

@@ -19,6 +19,8 @@ use crate::metrics::ServerMetrics;
 
 /// Length of the HTTP/2 connection preface, RFC 9113 section 3.4.
 const PREFACE_BYTES: usize = 24;
+/// How long to wait after an accept that failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Connections of a listener, at most so many at a time; one more is closed at once, so that its client fails over
 /// instead of waiting.
@@ -26,6 +28,8 @@ pub struct Connections {
     listener: TcpListener,
     free: Arc<Semaphore>,
     handshake_timeout: Duration,
+    /// After an accept that failed, such as for want of file descriptors: not before this.
+    pause: Option<Pin<Box<Sleep>>>,
     metrics: Arc<ServerMetrics>,
 }
 
@@ -37,7 +41,8 @@ impl Connections {
         handshake_timeout: Duration,
         metrics: Arc<ServerMetrics>,
     ) -> Self {
-        Self { listener, free: Arc::new(Semaphore::new(most as usize)), handshake_timeout, metrics }
+        let free = Arc::new(Semaphore::new(most as usize));
+        Self { listener, free, handshake_timeout, pause: None, metrics }
     }
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr) -> Option<io::Result<Connection>> {
@@ -66,14 +71,22 @@ impl Connections {
 impl Stream for Connections {
     type Item = io::Result<Connection>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            let accepted = match ready!(self.listener.poll_accept(cx)) {
-                Ok((stream, peer)) => self.admit(stream, peer),
-                Err(error) => Some(Err(error)),
-            };
-            if accepted.is_some() {
-                return Poll::Ready(accepted);
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            match ready!(self.listener.poll_accept(cx)) {
+                Ok((stream, peer)) => {
+                    if let Some(connection) = self.admit(stream, peer) {
+                        return Poll::Ready(Some(connection));
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    self.pause = Some(Box::pin(tokio::time::sleep(ACCEPT_PAUSE)));
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 stopped gracefully, 1 did not start, 4 the ledger failed while serving.
 #![forbid(unsafe_code)]
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -80,7 +81,7 @@ async fn serve(settings: Settings, accepted: Accepted) -> ExitCode {
         Err(error) => return refuse(&error.into()),
     };
     if let Err(error) = announce(&server, ready_file.as_deref()) {
-        tracing::error!(%error, "the ready file could not be written");
+        tracing::error!(%error, "where the server listens could not be told");
     }
     tokio::select! {
         _ = terminate.recv() => {}
@@ -100,7 +101,7 @@ async fn serve(settings: Settings, accepted: Accepted) -> ExitCode {
 /// Says where the server listens: a line of JSON on standard output, and the ready file, which appears whole.
 fn announce(server: &Server, ready_file: Option<&Path>) -> std::io::Result<()> {
     let (grpc, metrics) = (server.grpc(), server.metrics());
-    println!(r#"{{"event":"serving","grpc":"{grpc}","metrics":"{metrics}"}}"#);
+    writeln!(std::io::stdout(), r#"{{"event":"serving","grpc":"{grpc}","metrics":"{metrics}"}}"#)?;
     let Some(path) = ready_file else { return Ok(()) };
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");

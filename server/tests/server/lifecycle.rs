@@ -5,7 +5,10 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use ledger_proto::v1::{GetEventRequest, SubmitStreamRequest, SubmittedEvent, get_event_request};
+use ledger_proto::v1::{
+    AwaitSealedRequest, GetEventRequest, SubmitStreamRequest, SubmittedEvent, await_sealed_request,
+    get_event_request,
+};
 use tokio_stream::StreamExt;
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
@@ -144,6 +147,20 @@ async fn health_and_reflection_answer() {
     process.signal("-INT");
     assert_eq!(watched.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
     assert!(process.ended().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_gives_up_ends_the_program() {
+    let mut books = Books::create();
+    let process = Process::start(&books);
+    let mut client = connect(&process.grpc).await;
+    std::fs::remove_file(books.dir().join("head")).unwrap();
+    let opening = books.accounts(&[]);
+    let index = accepted(&mut client, opening).await[0].log_index;
+    let entry = Some(await_sealed_request::Entry::LogIndex(index));
+    let status = client.await_sealed(AwaitSealedRequest { entry, timeout_millis: 0 }).await.unwrap_err();
+    assert_ne!(status.code(), Code::DeadlineExceeded, "{}", status.message());
+    assert_eq!(process.ended().code(), Some(4));
 }
 
 #[tokio::test(flavor = "multi_thread")]
