@@ -151,12 +151,15 @@ impl Server {
                 Ok(())
             }
         };
-        let ledger = self.ledger;
+        let ledger = self.ledger.clone();
         let closed = tokio::task::spawn_blocking(move || ledger.close()).await;
         self.watcher.abort();
         let (_, pages) = self.pages;
         pages.abort();
         closed.map_err(|_| StopError::Panicked("closing the ledger"))?.map_err(StopError::Ledger)?;
+        if let Health::Stopped(failure) = self.ledger.health() {
+            return Err(StopError::Ledger(failure));
+        }
         tracing::info!("stopped: everything is durable");
         drained
     }
