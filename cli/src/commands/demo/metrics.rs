@@ -33,8 +33,8 @@ impl Usage {
         Ok(Self {
             groups: sample(&text, "ledger_events_batch_size_count"),
             syncs: sample(&text, "ledger_syncs_total"),
-            cpu_seconds: cpu_seconds(pid, "").unwrap_or_default(),
-            worker_seconds: cpu_seconds(pid, WORKERS).unwrap_or_default(),
+            cpu_seconds: process_seconds(pid).unwrap_or_default(),
+            worker_seconds: thread_seconds(pid, WORKERS).unwrap_or_default(),
         })
     }
 
@@ -70,21 +70,28 @@ fn sample(text: &str, name: &str) -> f64 {
     text.lines().filter_map(value).sum()
 }
 
-/// User and system time of the threads of a process whose names begin with `names` (proc(5), fields 2, 14 and 15 of
-/// `stat`, in ticks of 10 ms).
-fn cpu_seconds(pid: Pid, names: &str) -> Option<f64> {
+/// Processor time of a process, ended threads included.
+fn process_seconds(pid: Pid) -> Option<f64> {
+    seconds_of(&fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?)
+}
+
+/// Processor time of the threads of a process whose names begin with `names`.
+fn thread_seconds(pid: Pid, names: &str) -> Option<f64> {
     let threads = fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero())).ok()?;
-    let of_thread = |folder: std::fs::DirEntry| {
+    let of_thread = |folder: fs::DirEntry| {
         let stat = fs::read_to_string(folder.path().join("stat")).ok()?;
-        let (before, after) = stat.rsplit_once(')')?;
-        if !before.split_once('(')?.1.starts_with(names) {
-            return None;
-        }
-        let mut fields = after.split_whitespace().skip(11);
-        let (user, system): (f64, f64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-        Some((user + system) / 100.0)
+        let named = stat.split_once('(')?.1.starts_with(names);
+        if named { seconds_of(&stat) } else { None }
     };
     Some(threads.filter_map(Result::ok).filter_map(of_thread).sum())
+}
+
+/// User and system time (proc(5), fields 14 and 15 of `stat`, in ticks of 10 ms). Field 2 is a name in parentheses that
+/// may hold anything, so counting begins after it.
+fn seconds_of(stat: &str) -> Option<f64> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let (user, system): (f64, f64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some((user + system) / 100.0)
 }
 
 #[cfg(test)]
@@ -96,8 +103,9 @@ mod tests {
         let this = rustix::process::getpid();
         let until = std::time::Instant::now() + std::time::Duration::from_millis(50);
         while std::time::Instant::now() < until {}
-        assert!(cpu_seconds(this, "").unwrap() > 0.0);
-        assert!(cpu_seconds(this, "no such thread").unwrap().abs() < f64::EPSILON);
+        assert!(process_seconds(this).unwrap() > 0.0);
+        assert!(thread_seconds(this, "").unwrap() > 0.0);
+        assert!(thread_seconds(this, "no such thread").unwrap().abs() < f64::EPSILON);
     }
 
     #[test]
