@@ -5,4 +5,5 @@ mod exits;
 mod files;
 mod log;
 mod money;
+mod pipeline;
 mod support;

@@ -77,10 +77,27 @@ impl Ledger {
     /// Ends the server, and starts one over a data directory in the folder.
     pub fn serve(&mut self, data: &str) {
         self.stop();
+        self.spawn(data, "127.0.0.1:0");
+    }
+
+    /// Kills the server without warning, and starts it again at the same address.
+    pub fn kill_and_serve(&mut self, data: &str) {
+        let (mut server, url) = self.server.take().unwrap();
+        server.kill().unwrap();
+        server.wait().unwrap();
+        self.spawn(data, url.trim_start_matches("http://"));
+    }
+
+    /// Address of the server.
+    pub fn url(&self) -> String {
+        self.server.as_ref().unwrap().1.clone()
+    }
+
+    fn spawn(&mut self, data: &str, address: &str) {
         let ready = self.path("ready");
         let _ = std::fs::remove_file(&ready);
         let arguments = ["--dir", &self.path(data), "--ready-file", &ready];
-        let free = ["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"];
+        let free = ["--listen", address, "--metrics-listen", "127.0.0.1:0"];
         let mut server = command(&program("ledger-server"));
         let server = server.args(arguments).args(free).stdin(Stdio::null()).stdout(Stdio::null());
         let mut server = server.stderr(Stdio::null()).spawn().unwrap();
