@@ -1,15 +1,12 @@
 //! What a crash between two steps leaves must open again, whole.
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 use std::time::Duration;
 
 use ledger_core::event::Event;
 use ledger_core::ids::{BlockHeight, PaymentId};
 
+use crate::support::{World, accepted, eventually, log_key};
 use crate::{CreateError, Ledger, OpenError, flush};
-use support::{World, accepted, eventually, log_key};
 
 /// Everything that takes an index row, then a cut.
 fn fill(world: &World, ledger: &Ledger) {

@@ -3,9 +3,6 @@
 //!
 //! Blocks are cut by count here and the clock stands still, unless a test is about time.
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +14,9 @@ use rocksdb::IteratorMode;
 
 use crate::rows::{blocks, events, index, state};
 use crate::store::{Fault, family};
+use crate::support::{World, accepted, eventually, log_key};
 use crate::tail::ReadAhead;
 use crate::{Answer, Config, Failure, Health, Ledger, OpenError, ReadError};
-use support::{World, accepted, eventually, log_key};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 

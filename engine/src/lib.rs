@@ -60,6 +60,9 @@ mod recover;
 mod rows;
 mod sealer;
 mod store;
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;
 mod tail;
 mod view;
 mod writer;
