@@ -21,12 +21,23 @@ use crate::commands as c;
 use crate::context::{Context, Globals};
 use crate::exit::{CliError, Exit};
 
+const EXAMPLES: &str = "\
+Examples:
+  ledger demo                                        everything once, in a temporary folder
+  ledger init books && ledger-server --dir books     a ledger of your own
+  export LEDGER_DIR=books LEDGER_KEY=books/operator.key
+  ledger account open alice --currency USD
+  ledger transfer --from world --to alice --amount \"200.00 USD\"
+  ledger receipt EVENT_ID --out paid.tlog-proof
+  ledger export --out export
+  ledger-verify archive export --key books/log.vkey --ledger-id $(cat books/ledger-id)";
+
 /// Command line of a cryptographically verifiable payment ledger.
 ///
 /// Exit codes: 0 done (or done before), 1 usage, 2 refused by a rule, 3 conflict with what is there, 4 server
 /// unavailable, 5 verification failed.
 #[derive(Debug, Parser)]
-#[command(name = "ledger", version, arg_required_else_help = true)]
+#[command(name = "ledger", version, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(flatten)]
     globals: Globals,

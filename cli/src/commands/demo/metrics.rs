@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use rustix::process::Pid;
+use rustix::process::{Pid, getpid};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -22,6 +22,8 @@ pub struct Usage {
     pub cpu_seconds: f64,
     /// That of its workers, which decode and check signatures and do little else.
     pub worker_seconds: f64,
+    /// Processor time of this program, the client.
+    pub client_seconds: f64,
 }
 
 impl Usage {
@@ -35,6 +37,7 @@ impl Usage {
             syncs: sample(&text, "ledger_syncs_total"),
             cpu_seconds: process_seconds(pid).unwrap_or_default(),
             worker_seconds: thread_seconds(pid, WORKERS).unwrap_or_default(),
+            client_seconds: process_seconds(getpid()).unwrap_or_default(),
         })
     }
 
@@ -45,6 +48,7 @@ impl Usage {
             syncs: self.syncs - before.syncs,
             cpu_seconds: self.cpu_seconds - before.cpu_seconds,
             worker_seconds: self.worker_seconds - before.worker_seconds,
+            client_seconds: self.client_seconds - before.client_seconds,
         }
     }
 }
@@ -100,7 +104,7 @@ mod tests {
 
     #[test]
     fn this_process_has_used_some_time() {
-        let this = rustix::process::getpid();
+        let this = getpid();
         let until = std::time::Instant::now() + std::time::Duration::from_millis(50);
         while std::time::Instant::now() < until {}
         assert!(process_seconds(this).unwrap() > 0.0);

@@ -65,7 +65,8 @@ impl Report {
             "events_per_second": format!("{:.0}", self.rate()),
             "found_after_kill": self.found.map(|found| found.to_string()),
             "syncs_per_group": self.syncs_per_group(),
-            "server_micros_per_event": format!("{:.1}", self.server_micros()),
+            "server_micros_per_event": format!("{:.1}", self.micros(self.usage.cpu_seconds)),
+            "client_micros_per_event": format!("{:.1}", self.micros(self.usage.client_seconds)),
             "signature_share": self.signature_share(),
             "blocks": self.blocks.to_string(),
             "entries": self.entries.to_string(),
@@ -84,7 +85,7 @@ impl Report {
             ("refused, on purpose", refused.join("\n")),
             ("events per second", format!("{:.0} ({:.2} s)", self.rate(), self.elapsed.as_secs_f64())),
             ("commit groups", format!("{:.0}, {} syncs each", self.usage.groups, self.syncs_per_group())),
-            ("server's processor", self.processor()),
+            ("processor time", self.processor()),
             ("blocks", format!("{} over {} entries", self.blocks, self.entries)),
         ];
         if let Some(found) = self.found {
@@ -116,19 +117,22 @@ impl Report {
         format!("{:.2}", self.usage.syncs / self.usage.groups)
     }
 
-    /// Processor time of the server for one event.
-    fn server_micros(&self) -> f64 {
-        1e6 * self.usage.cpu_seconds / self.events as f64
+    /// Processor time for one event.
+    fn micros(&self, seconds: f64) -> f64 {
+        1e6 * seconds / self.events as f64
     }
 
-    /// The workers' part of it.
+    /// The workers' part of the server's processor time.
     fn signature_share(&self) -> String {
         format!("{:.0} %", 100.0 * self.usage.worker_seconds / self.usage.cpu_seconds)
     }
 
     fn processor(&self) -> String {
-        let (micros, share) = (self.server_micros(), self.signature_share());
-        format!("{micros:.1} µs an event, {share} of it signature checks and decoding")
+        let server = self.micros(self.usage.cpu_seconds);
+        let (client, share) = (self.micros(self.usage.client_seconds), self.signature_share());
+        format!(
+            "server {server:.1} µs an event, {share} of it signature checks and decoding; client {client:.1} µs"
+        )
     }
 }
 
