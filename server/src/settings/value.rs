@@ -114,7 +114,8 @@ impl Value for Duration {
 
     fn show(&self) -> Option<String> {
         let millis = self.as_millis();
-        let text = if millis % 1_000 == 0 { format!("{}s", millis / 1_000) } else { format!("{millis}ms") };
+        let text =
+            if millis.is_multiple_of(1_000) { format!("{}s", millis / 1_000) } else { format!("{millis}ms") };
         quoted(&text)
     }
 }
