@@ -31,8 +31,9 @@ fmt: setup
 clippy: setup
 	@$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
+# The programs come with the features that the tests' dependencies add: one set of compiled crates for both.
 unit: setup ## tests of all crates, with the programs they start
-	@$(CARGO) build --locked --workspace --bins
+	@$(CARGO) build --locked --workspace --bins --tests
 	@$(CARGO) test --locked --workspace
 
 doc: setup
