@@ -1,6 +1,7 @@
 //! The server against real clients, with a real database each.
 
 mod hostile;
+mod keys;
 mod lifecycle;
 mod limits;
 mod metrics;

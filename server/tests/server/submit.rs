@@ -122,7 +122,7 @@ async fn a_second_connection_reads_what_the_first_was_answered() {
     let mut reader = connect(&running.server.grpc().to_string()).await;
     let opening = books.accounts(&["alice"]);
     accepted(&mut running.client, opening).await;
-    for _ in 0..300 {
+    for _ in 0..10_000 {
         let event = books.transfer("world", "alice", 1);
         let answered = running.client.submit(SubmitRequest { events: vec![event.clone()] }).await.unwrap();
         let result = answered.into_inner().results.remove(0);
