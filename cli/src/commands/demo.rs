@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use ledger_client::{CheckpointMemory, Client, EntryRef, LogIdentity};
 use ledger_crypto::SigningKey;
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::load::Answered;
 use self::report::{Rejections, Report};
@@ -53,12 +54,31 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let kept = args.dir.is_some();
     let temporary = tempfile::tempdir().map_err(CliError::io(&std::env::temp_dir()))?;
     let folder = args.dir.clone().unwrap_or_else(|| temporary.path().to_owned());
-    let report = perform(args, &folder, context).await?;
+    // Dropping what is under way kills the server.
+    let report = tokio::select! {
+        report = perform(args, &folder, context) => report?,
+        () = interrupted() => {
+            return Err(CliError::Demo { step: "run", words: "interrupted".to_owned() });
+        }
+    };
     context.out.print(report.table(), &report.json());
     if kept && context.out.is_human() {
         note(format_args!("data, keys and export are in {}", folder.display()));
     }
     Ok(Exit::Ok)
+}
+
+/// Ends when somebody wants the program to end (SIGINT, SIGTERM); never where signals cannot be had.
+async fn interrupted() {
+    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(mut interrupt), Ok(mut terminate)) => {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        _ => std::future::pending().await,
+    }
 }
 
 async fn perform(args: &Args, folder: &Path, context: &Context) -> Result<Report, CliError> {
