@@ -1,6 +1,8 @@
 //! The demonstration, small.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::support::{ledger, program, run};
 
@@ -34,4 +36,32 @@ fn the_demonstration_ends_with_its_table_and_keeps_its_folder() {
     assert_eq!(run(&program("ledger-verify"), &arguments).code, 0, "the kept export is the unchanged one");
     assert!(file("data/db").is_dir());
     assert_eq!(ledger(&["demo", "--events", "12", "--dir", dir]).code, 1, "nothing is overwritten");
+}
+
+#[test]
+fn an_interrupted_demonstration_leaves_no_server_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("kept");
+    let ready = dir.join("data/ready");
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_ledger"))
+        .args(["demo", "--events", "1000000", "--json", "--dir"])
+        .arg(&dir)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    let line = loop {
+        if let Ok(line) = std::fs::read_to_string(&ready) {
+            break line;
+        }
+        assert!(Instant::now() < end && demo.try_wait().unwrap().is_none(), "no server was started");
+        std::thread::yield_now();
+    };
+    assert!(Command::new("kill").args(["-TERM", &demo.id().to_string()]).status().unwrap().success());
+    assert_eq!(demo.wait().unwrap().code(), Some(5));
+    let address = line.split_whitespace().find_map(|word| word.strip_prefix("grpc=")).unwrap();
+    while std::net::TcpStream::connect(address).is_ok() {
+        assert!(Instant::now() < end, "the server still answers at {address}");
+        std::thread::yield_now();
+    }
 }
