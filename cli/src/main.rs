@@ -100,7 +100,12 @@ fn main() -> ExitCode {
     let context = Context::new(cli.globals);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli.command, &context)),
+        Ok(runtime) => {
+            let outcome = runtime.block_on(run(cli.command, &context));
+            // An interrupted command may have left work on other threads that nobody waits for.
+            runtime.shutdown_background();
+            outcome
+        }
         Err(source) => Err(CliError::Io { path: "tokio".into(), source }),
     };
     match outcome {

@@ -10,9 +10,11 @@ mod wallets;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ledger_client::{CheckpointMemory, Client, EntryRef, LogIdentity};
+use ledger_core::unit::Submitted;
 use ledger_crypto::SigningKey;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -97,13 +99,13 @@ async fn perform(args: &Args, folder: &Path, context: &Context) -> Result<Report
     let client = Client::connect(&server.url()).await?;
     let operator = ledger_crypto::keyfile::load(&data.join("operator.key"))?;
     let accounts = args.accounts.unwrap_or(if args.events < 100_000 { 1_000 } else { 10_000 });
-    let wallets = Wallets::new(created.ledger_id, accounts)?;
+    let wallets = Arc::new(Wallets::new(created.ledger_id, accounts)?);
     say(format_args!("server at {}; opening {accounts} accounts", server.url()));
     let pipeline =
         load::Pipeline { client: &client, batch: args.batch as usize, in_flight: args.in_flight as usize };
     prepare(&pipeline, &wallets, &operator).await?;
 
-    let events = wallets.transfers(args.events)?;
+    let events = sign_transfers(&wallets, args.events).await?;
     let ids = load::ids_of(&events);
     let before = server.usage().await?;
     let bar = progress::bar("events").with_message("submit");
@@ -198,6 +200,15 @@ async fn prepare(
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+/// Signs on threads of its own, so that the demonstration can be interrupted meanwhile.
+async fn sign_transfers(wallets: &Arc<Wallets>, count: u64) -> Result<Vec<Submitted>, CliError> {
+    let wallets = Arc::clone(wallets);
+    match tokio::task::spawn_blocking(move || wallets.transfers(count)).await {
+        Ok(events) => events,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
 }
 
 fn expect_all_accepted(step: &'static str, answered: &Answered) -> Result<(), CliError> {
