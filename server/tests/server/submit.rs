@@ -6,7 +6,7 @@ use ledger_core::event::Body;
 use ledger_core::number::AccountKind;
 use ledger_proto::v1::{
     AwaitSealedRequest, GetEventRequest, GetStatusRequest, Sidecar, SubmitAtomicRequest, SubmitRequest,
-    SubmitStreamRequest, await_sealed_request, get_event_request, submit_result,
+    SubmitStreamRequest, SubmittedEvent, await_sealed_request, get_event_request, submit_result,
 };
 use tokio_stream::StreamExt;
 
@@ -118,21 +118,33 @@ async fn a_stream_is_answered_in_order_while_it_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_connection_reads_what_the_first_was_answered() {
     let mut books = Books::create();
-    let mut running = books.serve().await;
-    let mut reader = connect(&running.server.grpc().to_string()).await;
+    let mut running = books.serve_with(&[("block.max_age", "1s"), ("checkpoint.interval", "1s")]).await;
+    let reader = connect(&running.server.grpc().to_string()).await;
     let opening = books.accounts(&["alice"]);
     accepted(&mut running.client, opening).await;
-    for _ in 0..10_000 {
-        let event = books.transfer("world", "alice", 1);
-        let answered = running.client.submit(SubmitRequest { events: vec![event.clone()] }).await.unwrap();
-        let result = answered.into_inner().results.remove(0);
-        let id = result.event_id.clone();
-        let index = is_accepted(result).log_index;
-        let request = GetEventRequest { entry: Some(get_event_request::Entry::EventId(id)) };
-        let read = reader.get_event(request).await.unwrap().into_inner().entry.unwrap();
-        assert_eq!((read.log_index, read.payload), (index, event.payload));
+    let events: Vec<_> = (0..10_000).map(|_| books.transfer("world", "alice", 1)).collect();
+    let submitters = events.chunks(1_250).map(|events| {
+        let (mut writer, mut reader, events) = (running.client.clone(), reader.clone(), events.to_vec());
+        tokio::spawn(async move {
+            for event in events {
+                read_back(&mut writer, &mut reader, event).await;
+            }
+        })
+    });
+    for submitter in submitters.collect::<Vec<_>>() {
+        submitter.await.unwrap();
     }
     running.server.stop().await.unwrap();
+}
+
+async fn read_back(writer: &mut Client, reader: &mut Client, event: SubmittedEvent) {
+    let payload = event.payload.clone();
+    let answered = writer.submit(SubmitRequest { events: vec![event] }).await.unwrap();
+    let result = answered.into_inner().results.remove(0);
+    let entry = Some(get_event_request::Entry::EventId(result.event_id.clone()));
+    let index = is_accepted(result).log_index;
+    let read = reader.get_event(GetEventRequest { entry }).await.unwrap().into_inner().entry.unwrap();
+    assert_eq!((read.log_index, read.payload), (index, payload));
 }
 
 #[tokio::test(flavor = "multi_thread")]
