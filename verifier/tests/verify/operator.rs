@@ -4,15 +4,18 @@
 use std::sync::Arc;
 
 use ledger_core::apply::{At, Effects, execute};
-use ledger_core::entry::EntrySignature;
+use ledger_core::entry::{Entry, EntrySignature};
 use ledger_core::event::*;
+use ledger_core::genesis::Genesis;
 use ledger_core::ids::{AccountIndex, LogIndex};
+use ledger_core::seal::{BlockInput, SealChain, Totals};
 use ledger_core::unit::{SignedEvent, Submitted};
 use ledger_core::view::{State, StateView};
 use ledger_crypto::{SigningKey, dsse};
+use ledger_verify::Trust;
 
-use crate::forge::{ALONE, Forge, Place, Signers, entry_signatures, unit_of};
-use crate::judge::{self, Expected, Row, at, judge_table};
+use crate::forge::{ALONE, Forge, Place, Signers, entry_signatures, files_of_log, unit_of};
+use crate::judge::{self, Expected, Row, at, in_file, judge_table};
 
 #[test]
 fn what_only_the_full_check_finds_is_found_at_its_entry() {
@@ -48,6 +51,40 @@ fn events_without_rules_stop_the_full_check() {
         files: log.files(),
         trust: log.trust(),
         full: Expected::CouldNotCheck(place),
+        hashes_only: Expected::Valid,
+    }]);
+}
+
+#[test]
+fn a_log_for_other_rules_stops_the_full_check() {
+    let honest = Forge::new();
+    let constants = honest.state.constants();
+    let genesis = Genesis { rules_version: 2, ..constants.genesis.clone() };
+    let entry = genesis.to_entry(1_000);
+    let ledger_id = Entry::leaf_hash(&entry);
+    let mut block = BlockInput::new(Totals::default(), honest.state.params().clone());
+    block.push_leaf(ledger_id);
+    block.recorded_at_nanos = 1_001;
+    let seal = SealChain::new(ledger_id).seal(block).entry;
+    let place = judge::Place { log_index: Some(0), file: None, fields: vec!["rules_version"] };
+    judge_table(&[Row {
+        name: "a version of the rules that is not known".to_owned(),
+        files: files_of_log(&[entry, seal], &honest.log_key),
+        trust: Trust { ledger_id, ..honest.trust() },
+        full: Expected::CouldNotCheck(place),
+        hashes_only: Expected::Valid,
+    }]);
+}
+
+#[test]
+fn a_checkpoint_key_that_the_log_never_named_is_found() {
+    let mut log = Forge::with_accounts();
+    log.log_key = SigningKey::from_seed([9; 32]);
+    judge_table(&[Row {
+        name: "signed by a key that the auditor trusts and the log does not know".to_owned(),
+        files: log.files(),
+        trust: log.trust(),
+        full: in_file("genesis", "log_key"),
         hashes_only: Expected::Valid,
     }]);
 }
