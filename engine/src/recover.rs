@@ -100,11 +100,11 @@ fn at_watermark(
         return Err(of_seal(format!("the watermark is here, its seal at {stored_index}")));
     }
     let log = frontier(&StoredTiles(store), seal_index.0).map_err(|error| of_seal(error.to_string()))?;
-    let payments = base.payments()?;
+    let (accounts, payments) = (base.accounts()?, base.payments()?);
     let tree = |leaves: Vec<_>| DenseTree::from_leaves(leaves);
     let chain = SealChain::restore(
         log,
-        tree(base.accounts()?.iter().map(|(_, record)| record.leaf_hash()).collect()),
+        tree(accounts.iter().map(|(_, record)| record.leaf_hash()).collect()),
         tree(payments.iter().map(|(_, record)| record.leaf_hash()).collect()),
         tree(base.keys()?.iter().map(|(_, record)| record.leaf_hash()).collect()),
         seal_index,
@@ -118,7 +118,7 @@ fn at_watermark(
     .map_err(|error| of_seal(error.to_string()))?;
     let next_height = chain.next_height;
     let block = OpenBlock::new(next_height, watermark.totals, watermark.params);
-    let tail = Tail::at_base(constants, base, &payments)?;
+    let tail = Tail::at_base(constants, base, &accounts, &payments)?;
     Ok(Recovered { tail, block, seals: SealState::new(chain, tiles) })
 }
 

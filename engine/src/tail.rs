@@ -8,7 +8,8 @@ use std::sync::Arc;
 use imbl::{HashMap, OrdMap, OrdSet, Vector};
 use ledger_core::apply::{ExecutedEntry, Subject};
 use ledger_core::ids::{
-    AccountIndex, BatchId, BlockHeight, CurrencyCode, EventId, KeyIndex, LogIndex, PaymentId, PaymentIndex,
+    AccountId, AccountIndex, BatchId, BlockHeight, CurrencyCode, EventId, KeyIndex, LogIndex, PaymentId,
+    PaymentIndex,
 };
 use ledger_core::number::{AccountKind, KeyStatus, Roles};
 use ledger_core::record::{AccountRecord, KeyRecord, PaymentRecord};
@@ -58,6 +59,8 @@ pub(crate) struct Tail {
     params: Params,
     totals: Totals,
     account_count: u64,
+    /// Every account by name: a look-up per leg in the store would cost more than the rest of the rules.
+    account_indices: HashMap<AccountId, u64>,
     payment_count: u64,
     keys: Vector<Arc<KeyRecord>>,
     key_indices: HashMap<KeyBytes, u64>,
@@ -79,6 +82,7 @@ impl Tail {
     pub(crate) fn at_base(
         constants: Arc<Constants>,
         base: Arc<Base>,
+        accounts: &[(AccountIndex, AccountRecord)],
         payments: &[(PaymentIndex, PaymentRecord)],
     ) -> Result<Self, StoreError> {
         let watermark = base.watermark().clone();
@@ -88,6 +92,7 @@ impl Tail {
             params: watermark.params,
             totals: watermark.totals,
             account_count: watermark.account_count,
+            account_indices: accounts.iter().map(|(index, account)| (account.id, index.0)).collect(),
             payment_count: watermark.payment_count,
             keys: Vector::new(),
             key_indices: HashMap::new(),
@@ -250,6 +255,7 @@ impl Tail {
     fn put_account(&mut self, index: AccountIndex, account: &Arc<AccountRecord>) {
         if index.0 == self.account_count {
             self.account_count += 1;
+            self.account_indices.insert(account.id, index.0);
             let value = index::index_value(index.0);
             let key = index::account_key(account.id.as_str()).expect("an account id has at most 64 bytes");
             self.put_row(key, &value);
@@ -340,11 +346,8 @@ impl StateView for Tail {
     // An interrupted flush leaves index rows of entries that this state has yet to execute again: such a row is absent.
 
     fn account_index(&self, id: &str) -> Result<Option<AccountIndex>, ViewError> {
-        let Some(key) = index::account_key(id) else { return Ok(None) };
-        let value = self.row(&key)?;
-        let found =
-            value.map(|value| index::read_account_index(&value)).transpose().map_err(StoreError::from)?;
-        Ok(found.filter(|index| index.0 < self.account_count))
+        let found = AccountId::parse(id).and_then(|id| self.account_indices.get(&id).copied());
+        Ok(found.map(AccountIndex))
     }
 
     fn account(&self, index: AccountIndex) -> Result<Arc<AccountRecord>, ViewError> {
