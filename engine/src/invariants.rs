@@ -103,6 +103,8 @@ fn a_view_does_not_change() {
     eventually("the event is flushed", || ledger.view().tail().base().next_index() > before.next_index());
     assert!(ledger.view().event(&id).unwrap().is_some(), "the new view has it, from the store");
     assert_eq!(before.event(&id).unwrap(), None, "the old one still has not");
+    let row = before.tail().row(&index::event_key(&id)).unwrap();
+    assert_eq!(row, None, "nor does the snapshot under it");
 }
 
 /// Invariant 4: what was read ahead does not hide what was flushed in between.
