@@ -34,12 +34,15 @@ impl Ledger {
     /// Submits events, each a unit of its own, in this order. Decoding and signature checks happen in this call: keep
     /// it off async threads. Requests of one thread enter the queue in the order of the calls.
     pub fn submit(&self, events: Vec<Submitted>) -> Result<Pending, Failure> {
-        self.shared().take(events, Shared::single_steps)
+        let limit = self.shared().config.request_max_bytes;
+        self.shared().take(events, limit, Shared::single_steps)
     }
 
     /// Submits one atomic group: all of its events are accepted, or none.
     pub fn submit_atomic(&self, events: Vec<Submitted>) -> Result<Pending, Failure> {
-        self.shared().take(events, Shared::group_step)
+        let config = &self.shared().config;
+        let limit = config.request_max_bytes.min(config.unit_max_bytes);
+        self.shared().take(events, limit, Shared::group_step)
     }
 }
 
@@ -53,6 +56,7 @@ impl Shared {
     fn take(
         &self,
         events: Vec<Submitted>,
+        max_bytes: usize,
         steps: impl FnOnce(&Self, &Arc<View>, Vec<Submitted>) -> Vec<Step> + Send,
     ) -> Result<Pending, Failure> {
         if let Some(failure) = self.refusal() {
@@ -60,7 +64,7 @@ impl Shared {
         }
         let (reply, pending) = oneshot::channel();
         let bytes: usize = events.iter().map(size_of).sum();
-        if let Some(refusal) = self.bounds(events.len(), bytes) {
+        if let Some(refusal) = self.bounds(events.len(), bytes, max_bytes) {
             let answers = events.iter().map(|_| rejected(None, refusal.clone()));
             let answers = if events.is_empty() { vec![rejected(None, refusal)] } else { answers.collect() };
             // The receiver is alive: it is returned below.
@@ -81,8 +85,8 @@ impl Shared {
         Ok(Pending(pending))
     }
 
-    fn bounds(&self, count: usize, bytes: usize) -> Option<Refusal> {
-        let limit = self.config.request_max_bytes.min(self.config.queue_max_bytes);
+    fn bounds(&self, count: usize, bytes: usize, max_bytes: usize) -> Option<Refusal> {
+        let limit = max_bytes.min(self.config.queue_max_bytes);
         if count == 0 {
             return Some(Refusal::of(Code::RequestEmpty, "events", 0, "1 or more"));
         }

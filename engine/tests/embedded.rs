@@ -4,6 +4,7 @@ mod support;
 
 use std::time::Duration;
 
+use ledger_core::code::Code;
 use ledger_core::ids::{BlockHeight, EventId, LogIndex, PaymentId};
 use ledger_core::number::PaymentStatus;
 use ledger_core::receipt::Receipt;
@@ -142,6 +143,24 @@ fn a_group_is_all_or_nothing() {
     assert!(answers.iter().all(|answer| matches!(answer.answer, Answer::Rejected(_))));
     assert_eq!(ledger.view().next_index(), before);
     assert_eq!(ledger.view().event(&id).unwrap(), None);
+    ledger.close().unwrap();
+}
+
+#[test]
+fn a_group_larger_than_a_unit_may_be_is_turned_away() {
+    let world = World::new();
+    let ledger = world.open_with(|config| config.unit_max_bytes = 1_500);
+    world.furnish(&ledger);
+    let before = ledger.view().next_index();
+    let members =
+        vec![world.transfer("world:usd", "cust:alice", 1), world.transfer("world:usd", "cust:alice", 2)];
+    let answers = ledger.submit_atomic(members.clone()).unwrap().wait().unwrap();
+    let too_large =
+        |answer: &Answer| matches!(answer, Answer::Rejected(r) if r.code == Code::RequestTooLarge);
+    assert!(answers.len() == 2 && answers.iter().all(|answer| too_large(&answer.answer)), "{answers:?}");
+    assert_eq!(ledger.view().next_index(), before);
+    // As units of their own they are small enough.
+    accepted(ledger.submit(members).unwrap().wait().unwrap());
     ledger.close().unwrap();
 }
 
