@@ -42,7 +42,7 @@ impl Limit {
         let mut listed = Listed { rows: Vec::new(), read_at: 0, more: true };
         let mut cursor = Vec::new();
         while listed.more && (listed.rows.len() as u64) < wanted {
-            let read = page(Page { cursor, limit: 0 }).await?;
+            let read = page(Page { cursor, ..Page::default() }).await?;
             listed.rows.extend(read.rows);
             listed.read_at = read.read_at;
             listed.more = !read.next_cursor.is_empty();

@@ -54,7 +54,7 @@ pub use crate::error::{Cause, ClientError};
 pub use crate::identity::{LogIdentity, SignedCheckpoint};
 pub use crate::memory::{CheckpointMemory, MemoryError};
 pub use crate::mirror::{MirrorError, Mirrored};
-pub use crate::read::{EntryRef, Page};
+pub use crate::read::{AsOf, Direction, EntryRef, Page};
 pub use crate::retry::RetryPolicy;
 pub use crate::sealed::{ReceiptError, SealedReceipt};
 pub use crate::stream::{StreamAnswer, SubmitAnswers, SubmitSender};

@@ -22,6 +22,46 @@ pub struct Page {
     pub cursor: Vec<u8>,
     /// Most elements; 0: as many as the server gives at most.
     pub limit: u32,
+    /// Which end of the list comes first.
+    pub direction: Direction,
+}
+
+/// Which end of a list comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// The oldest.
+    #[default]
+    Ascending,
+    /// The newest.
+    Descending,
+}
+
+impl Direction {
+    fn descends(self) -> bool {
+        self == Self::Descending
+    }
+}
+
+/// A moment of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsOf {
+    /// After this entry.
+    Entry(LogIndex),
+    /// After the last entry of this block.
+    Block(BlockHeight),
+    /// After the last entry recorded at or before this time, unix nanoseconds.
+    Time(u64),
+}
+
+impl From<AsOf> for v1::AsOf {
+    fn from(as_of: AsOf) -> Self {
+        let moment = match as_of {
+            AsOf::Entry(index) => v1::as_of::Moment::LogIndex(index.0),
+            AsOf::Block(height) => v1::as_of::Moment::BlockHeight(height.0),
+            AsOf::Time(nanos) => v1::as_of::Moment::RecordedAtNanos(nanos),
+        };
+        Self { moment: Some(moment) }
+    }
 }
 
 /// A read: tried again while the server is away.
@@ -63,12 +103,12 @@ impl Client {
         present("entry", response.entry)
     }
 
-    /// One payment.
+    /// One payment, as it is now.
     ///
     /// # Errors
     /// [`ClientError::Status`].
     pub async fn payment(&self, id: PaymentId) -> Result<v1::Payment, ClientError> {
-        let request = v1::GetPaymentRequest { payment_id: id.0.to_vec() };
+        let request = v1::GetPaymentRequest { payment_id: id.0.to_vec(), as_of: None };
         let response: v1::GetPaymentResponse = read!(self, get_payment, "GetPayment", request)?;
         present("payment", response.payment)
     }
@@ -82,21 +122,22 @@ impl Client {
         id: PaymentId,
         page: Page,
     ) -> Result<v1::ListPaymentEventsResponse, ClientError> {
-        let Page { cursor, limit } = page;
-        let request = v1::ListPaymentEventsRequest { payment_id: id.0.to_vec(), cursor, limit };
+        let Page { cursor, limit, direction } = page;
+        let descending = direction.descends();
+        let request = v1::ListPaymentEventsRequest { payment_id: id.0.to_vec(), cursor, limit, descending };
         read!(self, list_payment_events, "ListPaymentEvents", request)
     }
 
-    /// One account, with its balance now and, when asked for, right after an entry.
+    /// One account, with its balance now and, when asked for, as of a moment.
     ///
     /// # Errors
     /// [`ClientError::Status`].
     pub async fn account(
         &self,
         account: &str,
-        as_of: Option<LogIndex>,
+        as_of: Option<AsOf>,
     ) -> Result<v1::GetAccountResponse, ClientError> {
-        let as_of = as_of.map(|index| index.0);
+        let as_of = as_of.map(v1::AsOf::from);
         let request = v1::GetAccountRequest { account: account.to_owned(), as_of };
         read!(self, get_account, "GetAccount", request)
     }
@@ -106,8 +147,9 @@ impl Client {
     /// # Errors
     /// [`ClientError::Status`].
     pub async fn accounts(&self, page: Page) -> Result<v1::ListAccountsResponse, ClientError> {
-        let Page { cursor, limit } = page;
-        read!(self, list_accounts, "ListAccounts", v1::ListAccountsRequest { cursor, limit })
+        let Page { cursor, limit, direction } = page;
+        let descending = direction.descends();
+        read!(self, list_accounts, "ListAccounts", v1::ListAccountsRequest { cursor, limit, descending })
     }
 
     /// Statement lines of an account, in log order.
@@ -119,8 +161,10 @@ impl Client {
         account: &str,
         page: Page,
     ) -> Result<v1::ListAccountEntriesResponse, ClientError> {
-        let Page { cursor, limit } = page;
-        let request = v1::ListAccountEntriesRequest { account: account.to_owned(), cursor, limit };
+        let Page { cursor, limit, direction } = page;
+        let descending = direction.descends();
+        let request =
+            v1::ListAccountEntriesRequest { account: account.to_owned(), cursor, limit, descending };
         read!(self, list_account_entries, "ListAccountEntries", request)
     }
 
@@ -143,17 +187,23 @@ impl Client {
     /// # Errors
     /// [`ClientError::Status`].
     pub async fn blocks(&self, from: BlockHeight, page: Page) -> Result<v1::ListBlocksResponse, ClientError> {
-        let Page { cursor, limit } = page;
-        let request = v1::ListBlocksRequest { from_height: from.0, cursor, limit };
+        let Page { cursor, limit, direction } = page;
+        let descending = direction.descends();
+        let request = v1::ListBlocksRequest { from_height: from.0, cursor, limit, descending };
         read!(self, list_blocks, "ListBlocks", request)
     }
 
-    /// Sums of all accounts per currency and kind.
+    /// Sums of all accounts per currency and kind, now or as of a moment; of one currency, or of all (`None`).
     ///
     /// # Errors
     /// [`ClientError::Status`].
-    pub async fn trial_balance(&self) -> Result<v1::TrialBalanceResponse, ClientError> {
-        read!(self, trial_balance, "TrialBalance", v1::TrialBalanceRequest {})
+    pub async fn trial_balance(
+        &self,
+        as_of: Option<AsOf>,
+        currency: Option<&str>,
+    ) -> Result<v1::TrialBalanceResponse, ClientError> {
+        let (as_of, currency) = (as_of.map(v1::AsOf::from), currency.unwrap_or_default().to_owned());
+        read!(self, trial_balance, "TrialBalance", v1::TrialBalanceRequest { as_of, currency })
     }
 
     /// The newest signed checkpoint, unverified: [`crate::LogIdentity::open`] checks it.

@@ -38,6 +38,7 @@
 extern crate self as ledger_engine;
 
 mod answer;
+mod as_of;
 mod base;
 mod block;
 mod clock;
@@ -68,6 +69,7 @@ mod view;
 mod writer;
 
 pub use answer::{Answer, EventAnswer, Failure, Pending};
+pub use as_of::AsOf;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::Config;
 pub use create::CreateError;

@@ -102,6 +102,16 @@ impl View {
     /// Bytes of an entry. Errors: [`ReadError::OutOfRange`] beyond this state, [`ReadError::NotSealedYet`] at the
     /// reserved place of a seal.
     pub fn entry(&self, log_index: LogIndex) -> Result<Vec<u8>, ReadError> {
+        if let Some(entry) = self.entry_or_place(log_index)? {
+            return Ok(entry);
+        }
+        let lost = || ReadError::DataLoss { log_index };
+        let height = self.store.height_of_seal(log_index.0)?.ok_or(ReadError::NotSealedYet)?;
+        Ok(self.store.seal(height)?.ok_or_else(lost)?.1)
+    }
+
+    /// Bytes of an entry as its bundle has them; `None` at the reserved place of a seal.
+    pub(crate) fn entry_or_place(&self, log_index: LogIndex) -> Result<Option<Vec<u8>>, ReadError> {
         if log_index >= self.next_index() {
             return Err(ReadError::OutOfRange { head: self.next_index() });
         }
@@ -109,11 +119,7 @@ impl View {
         let (first, bundle) = self.store.bundle_of(log_index.0)?.ok_or_else(lost)?;
         let entries = events::entries(&bundle).map_err(StoreError::from)?;
         let entry = entries.get((log_index.0 - first) as usize).ok_or_else(lost)?;
-        if !entry.is_empty() {
-            return Ok(entry.to_vec());
-        }
-        let height = self.store.height_of_seal(log_index.0)?.ok_or(ReadError::NotSealedYet)?;
-        Ok(self.store.seal(height)?.ok_or_else(lost)?.1)
+        Ok((!entry.is_empty()).then(|| entry.to_vec()))
     }
 
     /// A payment.

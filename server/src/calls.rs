@@ -40,6 +40,13 @@ const METHODS: &[(&str, &str)] = &[
     ("/ledger.v1.LedgerService/ListBlocks", "ListBlocks"),
     ("/ledger.v1.LedgerService/TrialBalance", "TrialBalance"),
     ("/ledger.v1.LedgerService/GetStatus", "GetStatus"),
+    ("/ledger.v1.LedgerService/GetStatement", "GetStatement"),
+    ("/ledger.v1.LedgerService/ListPayments", "ListPayments"),
+    ("/ledger.v1.LedgerService/LookupReference", "LookupReference"),
+    ("/ledger.v1.LedgerService/ListUndrained", "ListUndrained"),
+    ("/ledger.v1.LedgerService/CheckMoneyConservation", "CheckMoneyConservation"),
+    ("/ledger.v1.LedgerService/RebuildPayment", "RebuildPayment"),
+    ("/ledger.v1.LedgerService/DryRun", "DryRun"),
     ("/grpc.health.v1.Health/Check", "HealthCheck"),
     ("/grpc.health.v1.Health/Watch", "HealthWatch"),
     ("/grpc.health.v1.Health/List", "HealthList"),
@@ -76,7 +83,7 @@ impl Calls {
     /// A place for the call, before a byte of its body is read. `None`: this method needs none.
     fn place(&self, method: &str) -> Result<Option<OwnedSemaphorePermit>, Status> {
         match method {
-            "Submit" | "SubmitAtomic" => self.submits.take().map(Some),
+            "Submit" | "SubmitAtomic" | "DryRun" => self.submits.take().map(Some),
             "SubmitStream" => self.streams.take().map(Some),
             _ => Ok(None),
         }
@@ -165,7 +172,7 @@ impl OpenCall {
     }
 
     fn submits(&self) -> bool {
-        self.method.starts_with("Submit")
+        self.method.starts_with("Submit") || self.method == "DryRun"
     }
 }
 

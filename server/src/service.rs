@@ -125,10 +125,12 @@ fn about(what: impl std::fmt::Display) -> impl FnOnce(ReadError) -> Status {
 }
 
 type Answers = Pin<Box<dyn Stream<Item = Result<SubmitStreamResponse, Status>> + Send>>;
+type StatementParts = Pin<Box<dyn Stream<Item = Result<GetStatementResponse, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl LedgerService for Service {
     type SubmitStreamStream = Answers;
+    type GetStatementStream = StatementParts;
 
     async fn submit(&self, request: Request<SubmitRequest>) -> Result<Response<SubmitResponse>, Status> {
         self.submit_events(request.into_inner()).await
@@ -245,5 +247,51 @@ impl LedgerService for Service {
 
     async fn get_status(&self, _: Request<GetStatusRequest>) -> Result<Response<GetStatusResponse>, Status> {
         self.status().await
+    }
+
+    async fn get_statement(
+        &self,
+        _: Request<GetStatementRequest>,
+    ) -> Result<Response<StatementParts>, Status> {
+        Err(status::not_built("GetStatement"))
+    }
+
+    async fn list_payments(
+        &self,
+        _: Request<ListPaymentsRequest>,
+    ) -> Result<Response<ListPaymentsResponse>, Status> {
+        Err(status::not_built("ListPayments"))
+    }
+
+    async fn lookup_reference(
+        &self,
+        _: Request<LookupReferenceRequest>,
+    ) -> Result<Response<LookupReferenceResponse>, Status> {
+        Err(status::not_built("LookupReference"))
+    }
+
+    async fn list_undrained(
+        &self,
+        _: Request<ListUndrainedRequest>,
+    ) -> Result<Response<ListUndrainedResponse>, Status> {
+        Err(status::not_built("ListUndrained"))
+    }
+
+    async fn check_money_conservation(
+        &self,
+        _: Request<CheckMoneyConservationRequest>,
+    ) -> Result<Response<CheckMoneyConservationResponse>, Status> {
+        Err(status::not_built("CheckMoneyConservation"))
+    }
+
+    async fn rebuild_payment(
+        &self,
+        _: Request<RebuildPaymentRequest>,
+    ) -> Result<Response<RebuildPaymentResponse>, Status> {
+        Err(status::not_built("RebuildPayment"))
+    }
+
+    async fn dry_run(&self, _: Request<DryRunRequest>) -> Result<Response<DryRunResponse>, Status> {
+        Err(status::not_built("DryRun"))
     }
 }

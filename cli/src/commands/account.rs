@@ -1,5 +1,6 @@
 //! `ledger account`: open, change and read accounts.
 
+use ledger_client::AsOf;
 use ledger_core::ids::LogIndex;
 
 use crate::context::{Context, Keys};
@@ -62,10 +63,11 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
 }
 
 async fn show(context: &Context, account: &str, as_of: Option<u64>) -> Result<Exit, CliError> {
-    let response = context.client()?.account(account, as_of.map(LogIndex)).await?;
+    let response =
+        context.client()?.account(account, as_of.map(|index| AsOf::Entry(LogIndex(index)))).await?;
     let account = response.account.unwrap_or_default();
     let now = account.balance.clone().unwrap_or_default();
-    let balance = response.balance_as_of.unwrap_or(now);
+    let balance = response.as_of.and_then(|then| then.balance).unwrap_or(now);
     let mut facts = render::account(&account, &balance);
     if let Some(index) = as_of {
         facts.push(("as of", index.to_string()));

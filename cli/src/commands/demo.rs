@@ -143,7 +143,7 @@ async fn perform(args: &Args, folder: &Path, context: &Context) -> Result<Report
         })
         .await?;
     bar.finish_and_clear();
-    let trial_balance = client.trial_balance().await?;
+    let trial_balance = client.trial_balance(None, None).await?;
     let block = client.block(None).await?;
     server.stop().await?;
 

@@ -9,7 +9,7 @@ use crate::render::{self, Facts};
 
 /// Reads and prints it. Debits that differ from credits are a broken ledger.
 pub async fn run(context: &Context) -> Result<Exit, CliError> {
-    let response = context.client()?.trial_balance().await?;
+    let response = context.client()?.trial_balance(None, None).await?;
     let row = |row: &ledger_client::messages::TrialBalanceRow| {
         let kind = render::name(row.kind, AccountKind::from_number, AccountKind::name);
         let mut facts =

@@ -1,9 +1,11 @@
 //! From the messages of a request to the arguments of the engine.
 
-use ledger_core::ids::{EventId, LogIndex, PaymentId};
+use ledger_core::ids::{BlockHeight, EventId, LogIndex, PaymentId};
 use ledger_core::unit::Submitted;
-use ledger_engine::View;
-use ledger_proto::v1::{SubmittedEvent, await_sealed_request, get_event_request, get_receipt_request};
+use ledger_engine::{AsOf, View};
+use ledger_proto::v1::{
+    self as message, SubmittedEvent, as_of, await_sealed_request, get_event_request, get_receipt_request,
+};
 use tonic::Status;
 
 use super::about;
@@ -19,6 +21,45 @@ pub struct Batch {
     pub events: Vec<Submitted>,
     /// About the bytes that they take in the engine's queue.
     pub bytes: usize,
+}
+
+/// The moment that a request means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Moment(AsOf);
+
+impl Moment {
+    /// The moment of an `as_of`; `None` when it is absent. Errors: INVALID_ARGUMENT when it names nothing.
+    pub fn of(as_of: Option<message::AsOf>) -> Result<Option<Self>, Status> {
+        let Some(as_of) = as_of else { return Ok(None) };
+        let moment = match as_of.moment {
+            Some(as_of::Moment::LogIndex(index)) => AsOf::Entry(LogIndex(index)),
+            Some(as_of::Moment::BlockHeight(height)) => AsOf::Block(BlockHeight(height)),
+            Some(as_of::Moment::RecordedAtNanos(nanos)) => AsOf::Time(nanos),
+            None => {
+                return Err(status::malformed(
+                    "as_of",
+                    "none",
+                    "log_index, block_height or recorded_at_nanos",
+                ));
+            }
+        };
+        Ok(Some(Self(moment)))
+    }
+
+    /// The entry after which it was so. Errors: OUT_OF_RANGE, INVALID_ARGUMENT for a time before the genesis.
+    pub fn resolve(self, view: &View) -> Result<LogIndex, Status> {
+        view.entry_as_of(self.0).map_err(about(self))
+    }
+}
+
+impl std::fmt::Display for Moment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            AsOf::Entry(index) => write!(f, "log index {index}"),
+            AsOf::Block(height) => write!(f, "block {height}"),
+            AsOf::Time(nanos) => write!(f, "time {nanos}"),
+        }
+    }
 }
 
 /// The entry that a request means.

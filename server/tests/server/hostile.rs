@@ -97,7 +97,10 @@ async fn ids_and_names_of_the_wrong_form_are_named() {
     let statuses = [
         ("event_id", client.get_event(GetEventRequest { entry: event }).await.unwrap_err()),
         ("entry", client.get_event(GetEventRequest { entry: None }).await.unwrap_err()),
-        ("payment_id", client.get_payment(GetPaymentRequest { payment_id: vec![] }).await.unwrap_err()),
+        (
+            "payment_id",
+            client.get_payment(GetPaymentRequest { payment_id: vec![], as_of: None }).await.unwrap_err(),
+        ),
         ("account", client.get_account(account).await.unwrap_err()),
         ("block", client.get_block(GetBlockRequest { block: None }).await.unwrap_err()),
         ("timeout_millis", client.await_sealed(timeout).await.unwrap_err()),

@@ -78,10 +78,10 @@ async fn numbers_of_a_stream_ascend_and_what_came_before_is_answered() {
 async fn a_page_has_a_limit_and_a_cursor_a_form() {
     let books = Books::create();
     let mut running = books.serve_with(&[("page.max", "10")]).await;
-    let too_many = ListAccountsRequest { cursor: vec![], limit: 11 };
+    let too_many = ListAccountsRequest { limit: 11, ..Default::default() };
     let status = running.client.list_accounts(too_many).await.unwrap_err();
     assert_eq!(status.message(), "limit: found 11, expected 0 to 10");
-    let invented = ListAccountsRequest { cursor: vec![0; 16], limit: 0 };
+    let invented = ListAccountsRequest { cursor: vec![0; 16], ..Default::default() };
     assert_eq!(running.client.list_accounts(invented).await.unwrap_err().code(), Code::InvalidArgument);
     running.server.stop().await.unwrap();
 }

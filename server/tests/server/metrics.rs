@@ -62,7 +62,7 @@ async fn loaded() -> (Books, Running, String) {
     accepted(&mut running.client, events).await;
     let overdraft = books.transfer("alice", "world", 6);
     running.client.submit(SubmitRequest { events: vec![overdraft] }).await.unwrap();
-    running.client.get_payment(GetPaymentRequest { payment_id: vec![1] }).await.unwrap_err();
+    running.client.get_payment(GetPaymentRequest { payment_id: vec![1], as_of: None }).await.unwrap_err();
     let page = get(&running, "text/plain").await;
     (books, running, page)
 }

@@ -17,20 +17,24 @@ async fn an_account_is_told_now_and_as_of_any_entry() {
         let event = books.transfer("world", "alice", amount);
         moved.push(accepted(&mut running.client, vec![event]).await.remove(0).log_index);
     }
-    let ask = |account: &str, as_of| GetAccountRequest { account: account.to_owned(), as_of };
+    let at = |index| AsOf { moment: Some(as_of::Moment::LogIndex(index)) };
+    let ask = |account: &str, as_of: Option<u64>| GetAccountRequest {
+        account: account.to_owned(),
+        as_of: as_of.map(at),
+    };
     let now = running.client.get_account(ask("alice", None)).await.unwrap().into_inner();
     let account = now.account.unwrap();
     assert_eq!((account.kind(), account.status()), (AccountKind::Customer, AccountStatus::Open));
     assert_eq!((account.currency.as_str(), account.exponent, account.line_count), ("EUR", 2, 3));
     assert_eq!(account.opened_log_index, opened[1]);
     assert_eq!(balance(account.balance), ["537", "537", "537"]);
-    assert!(now.balance_as_of.is_none() && now.read_at > moved[2]);
+    assert!(now.as_of.is_none() && now.read_at > moved[2]);
 
     for (at, expected) in
         [(opened[0], "0"), (moved[0] - 1, "0"), (moved[0], "500"), (moved[1], "530"), (moved[2], "537")]
     {
         let then = running.client.get_account(ask("alice", Some(at))).await.unwrap().into_inner();
-        assert_eq!(balance(then.balance_as_of)[0], expected, "as of {at}");
+        assert_eq!(balance(then.as_of.unwrap().balance)[0], expected, "as of {at}");
     }
     let world = running.client.get_account(ask("world", None)).await.unwrap().into_inner().account.unwrap();
     assert_eq!(balance(world.balance)[0], "-537");
@@ -50,7 +54,8 @@ async fn lists_go_on_where_they_stopped() {
 
     let (mut lines, mut cursor) = (Vec::new(), Vec::new());
     loop {
-        let request = ListAccountEntriesRequest { account: "alice".to_owned(), cursor, limit: 3 };
+        let request =
+            ListAccountEntriesRequest { account: "alice".to_owned(), cursor, limit: 3, descending: false };
         let page = running.client.list_account_entries(request).await.unwrap().into_inner();
         assert!(page.lines.len() <= 3);
         lines.extend(page.lines);
@@ -65,16 +70,20 @@ async fn lists_go_on_where_they_stopped() {
     assert_eq!(lines[6].after.as_ref().unwrap().posted_credits, "28");
     assert!(lines.iter().all(|line| line.event_id.len() == 16 && line.payment_id.is_empty()));
 
-    let first = running.client.list_accounts(ListAccountsRequest { cursor: vec![], limit: 3 }).await.unwrap();
+    let first =
+        running.client.list_accounts(ListAccountsRequest { limit: 3, ..Default::default() }).await.unwrap();
     let first = first.into_inner();
-    let rest = ListAccountsRequest { cursor: first.next_cursor.clone(), limit: 3 };
+    let rest = ListAccountsRequest { cursor: first.next_cursor.clone(), limit: 3, descending: false };
     let rest = running.client.list_accounts(rest).await.unwrap().into_inner();
     let names = first.accounts.iter().chain(&rest.accounts).map(|account| account.account.as_str());
     assert!(names.eq(["world", "alice", "bob", "carol"]));
     assert!(rest.next_cursor.is_empty());
 
-    let foreign =
-        ListAccountEntriesRequest { account: "alice".to_owned(), cursor: first.next_cursor, limit: 0 };
+    let foreign = ListAccountEntriesRequest {
+        account: "alice".to_owned(),
+        cursor: first.next_cursor,
+        ..Default::default()
+    };
     let status = running.client.list_account_entries(foreign).await.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
     running.server.stop().await.unwrap();
@@ -117,7 +126,7 @@ async fn a_payment_is_told_with_its_events() {
         let signed = signed_by(&event, &[&key]);
         indices.push(accepted(&mut running.client, vec![signed]).await.remove(0).log_index);
     }
-    let ask = GetPaymentRequest { payment_id: payment_id.clone() };
+    let ask = GetPaymentRequest { payment_id: payment_id.clone(), as_of: None };
     let payment = running.client.get_payment(ask).await.unwrap().into_inner().payment.unwrap();
     assert_eq!(payment.status(), PaymentStatus::PartiallyCaptured);
     assert_eq!(payment.capture_mode(), CaptureMode::Deferred);
@@ -129,9 +138,9 @@ async fn a_payment_is_told_with_its_events() {
     assert_eq!((payment.event_count, payment.last_log_index), (3, indices[2]));
     assert_eq!(payment.head_event_id, previous);
 
-    let ask = ListPaymentEventsRequest { payment_id: payment_id.clone(), cursor: vec![], limit: 2 };
+    let ask = ListPaymentEventsRequest { payment_id: payment_id.clone(), limit: 2, ..Default::default() };
     let first = running.client.list_payment_events(ask).await.unwrap().into_inner();
-    let ask = ListPaymentEventsRequest { payment_id, cursor: first.next_cursor, limit: 2 };
+    let ask = ListPaymentEventsRequest { payment_id, cursor: first.next_cursor, limit: 2, descending: false };
     let second = running.client.list_payment_events(ask).await.unwrap().into_inner();
     assert!(second.next_cursor.is_empty());
     let told = first.entries.iter().chain(&second.entries).map(|entry| entry.log_index);
@@ -140,7 +149,7 @@ async fn a_payment_is_told_with_its_events() {
         first.entries.iter().all(|entry| entry.kind() == EntryKind::Event && entry.signatures.len() == 1)
     );
 
-    let unknown = GetPaymentRequest { payment_id: vec![8; 16] };
+    let unknown = GetPaymentRequest { payment_id: vec![8; 16], as_of: None };
     assert_eq!(running.client.get_payment(unknown).await.unwrap_err().code(), Code::NotFound);
     running.server.stop().await.unwrap();
 }
@@ -241,7 +250,7 @@ async fn blocks_chain_and_the_trial_balance_is_zero() {
     let beyond = running.client.get_block(GetBlockRequest { block: beyond }).await.unwrap_err();
     assert_eq!(beyond.code(), Code::OutOfRange);
 
-    let trial = running.client.trial_balance(TrialBalanceRequest {}).await.unwrap().into_inner();
+    let trial = running.client.trial_balance(TrialBalanceRequest::default()).await.unwrap().into_inner();
     let kinds: Vec<_> = trial.rows.iter().map(|row| (row.kind(), row.account_count)).collect();
     assert_eq!(kinds, [(AccountKind::Customer, 1), (AccountKind::External, 1)]);
     let totals = trial.totals[0].counters.as_ref().unwrap();

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use ledger_core::ids::{AccountId, AccountIndex, LogIndex};
+use ledger_core::ids::{AccountId, AccountIndex};
 use ledger_core::record::AccountRecord;
 use ledger_engine::View;
 use ledger_proto::v1::{
-    GetAccountRequest, GetAccountResponse, ListAccountEntriesRequest, ListAccountEntriesResponse,
-    ListAccountsRequest, ListAccountsResponse,
+    AccountAsOf, GetAccountRequest, GetAccountResponse, ListAccountEntriesRequest,
+    ListAccountEntriesResponse, ListAccountsRequest, ListAccountsResponse,
 };
 use tonic::{Response, Status};
 
 use crate::cursor::Cursor;
+use crate::service::request::Moment;
 use crate::service::{Service, about, answer};
 use crate::status;
 
@@ -21,20 +22,23 @@ impl Service {
         request: GetAccountRequest,
     ) -> Result<Response<GetAccountResponse>, Status> {
         let id = account_id(&request.account)?;
-        let as_of = request.as_of.map(LogIndex);
+        let as_of = Moment::of(request.as_of)?;
         let found = self.read(move |view| {
             let (index, record) = existing(view, &id)?;
-            let balance_as_of = match as_of {
-                None => None,
-                Some(at) if at < view.next_index() => {
-                    let counters =
-                        view.account_counters_at(index, at).map_err(about(format_args!("account {id}")))?;
-                    Some(answer::balance(&AccountRecord { counters, ..(*record).clone() }))
-                }
-                Some(at) => return Err(status::beyond(&format!("log index {at}"), view.next_index().0)),
+            let then = |moment: Moment| {
+                let at = moment.resolve(view)?;
+                let what = format!("account {id} as of {moment}");
+                let counters = view.account_counters_at(index, at).map_err(about(&what))?;
+                let balance = answer::balance(&AccountRecord { counters, ..(*record).clone() });
+                Ok::<_, Status>(AccountAsOf {
+                    log_index: at.0,
+                    balance: Some(balance),
+                    ..AccountAsOf::default()
+                })
             };
+            let as_of = as_of.map(then).transpose()?;
             let account = Some(answer::account(index, &record));
-            Ok(GetAccountResponse { account, balance_as_of, read_at: view.next_index().0 })
+            Ok(GetAccountResponse { account, as_of, read_at: view.next_index().0 })
         });
         found.await
     }

@@ -26,7 +26,11 @@ impl Service {
             let known = view.payment(&id).map_err(about(&what))?;
             let (index, record) = known.ok_or_else(|| status::not_found(&what))?;
             let payment = answer::payment(index, &record, context(view, &record)?);
-            Ok(GetPaymentResponse { payment: Some(payment), read_at: view.next_index().0 })
+            Ok(GetPaymentResponse {
+                payment: Some(payment),
+                read_at: view.next_index().0,
+                as_of_log_index: None,
+            })
         });
         found.await
     }

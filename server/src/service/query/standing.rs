@@ -29,6 +29,7 @@ impl Service {
                 rows: rows.collect(),
                 totals: totals.collect(),
                 read_at: view.next_index().0,
+                as_of_log_index: None,
             })
         });
         found.await
