@@ -6,7 +6,7 @@ use ledger_core::event::Event;
 use ledger_core::ids::{BlockHeight, PaymentId};
 
 use crate::support::{World, accepted, eventually, log_key};
-use crate::{CreateError, Ledger, OpenError, flush};
+use crate::{CreateError, Failure, Health, Ledger, OpenError, flush};
 
 /// Everything that takes an index row, then a cut.
 fn fill(world: &World, ledger: &Ledger) {
@@ -83,4 +83,18 @@ fn an_interrupted_creation_is_refused_by_name() {
     assert!(matches!(&opened, Err(OpenError::Interrupted { path }) if *path == pending), "{opened:?}");
     let created = Ledger::create(&world.config(), &world.genesis(), &log_key());
     assert!(matches!(&created, Err(CreateError::Interrupted { path }) if *path == pending), "{created:?}");
+}
+
+#[test]
+fn a_thread_that_panics_stops_the_ledger() {
+    let world = World::new();
+    let ledger = world.open();
+    world.furnish(&ledger);
+    let thread = crate::open::spawn(ledger.shared(), "panics", || panic!("on purpose")).unwrap();
+    assert!(thread.join().is_err());
+    let broken = Failure::InvariantBroken("a thread of the ledger panicked".into());
+    assert_eq!(ledger.health(), Health::Stopped(broken.clone()));
+    let refused = ledger.submit(vec![world.transfer("world:usd", "cust:alice", 1)]).map(|_| ());
+    assert_eq!(refused, Err(broken.clone()));
+    assert_eq!(ledger.close(), Err(broken));
 }

@@ -95,7 +95,7 @@ impl Ledger {
         Self(Arc::new(Inner { shared, threads: Mutex::new(threads) }))
     }
 
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0.shared
     }
 
@@ -157,6 +157,9 @@ impl Ledger {
 
     /// Stops taking requests, decides and commits what is queued, seals it and signs a checkpoint. Later calls, and
     /// requests on other handles, get [`Failure::ShuttingDown`]. Dropping the last handle does the same.
+    ///
+    /// # Errors
+    /// Why the ledger had stopped for good, before this call or in it: then something queued may not be durable.
     pub fn close(&self) -> Result<(), Failure> {
         self.0.close()
     }
@@ -180,7 +183,10 @@ impl Inner {
                 self.shared.stop(Failure::InvariantBroken("a thread of the ledger panicked".into()));
             }
         }
-        result
+        match &*self.shared.health.borrow() {
+            Health::Stopped(failure) => Err(failure.clone()),
+            Health::Serving | Health::NotServing(_) => result,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, RwLock, mpsc};
+use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
 use ledger_core::genesis::Genesis;
@@ -196,23 +197,29 @@ impl Ledger {
             unsealed_cuts: 0,
             closing: None,
         };
-        let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
-            let guard = StopOnPanic(Arc::clone(&shared));
-            let guarded = move || {
-                run();
-                drop(guard);
-            };
-            std::thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(guarded)
-                .map_err(|error| OpenError::Store(format!("the thread {name} could not be started: {error}")))
-        };
         let threads = vec![
-            spawn("ledger-writer", Box::new(|| writer.run()))?,
-            spawn("ledger-sealer", Box::new(|| sealer.run()))?,
+            spawn(&shared, "ledger-writer", || writer.run())?,
+            spawn(&shared, "ledger-sealer", || sealer.run())?,
         ];
         Ok(Self::new(shared, threads))
     }
+}
+
+/// A thread of the ledger, guarded by [`StopOnPanic`].
+pub(crate) fn spawn(
+    shared: &Arc<Shared>,
+    name: &str,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, OpenError> {
+    let guard = StopOnPanic(Arc::clone(shared));
+    let guarded = move || {
+        run();
+        drop(guard);
+    };
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(guarded)
+        .map_err(|error| OpenError::Store(format!("the thread {name} could not be started: {error}")))
 }
 
 /// A thread that panics stops the ledger: everybody hears of it, nobody waits for it.

@@ -249,6 +249,9 @@ impl Sealer {
             }
             let started = Instant::now();
             flush::write_indices(&self.shared.store, frozen)?;
+            if self.is_stopped() {
+                break;
+            }
             flush::write_state(&self.shared.store, frozen)?;
             self.flushed = frozen.watermark.next_index;
             let base = Base::new(&self.shared.store, frozen.watermark.clone());
