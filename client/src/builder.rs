@@ -103,6 +103,7 @@ impl EventBuilder {
             payload_type: EVENT_TYPE.to_owned(),
             payload: self.event.encode(),
             signatures: Vec::new(),
+            sidecar: None,
         }
     }
 }

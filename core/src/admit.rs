@@ -131,6 +131,6 @@ fn admit_member(
     let keys = signers::registered(view, event)?;
     signers::check_authority(constants, event, &keys)?;
     identity::check(event, known, &keys, t_nanos)?;
-    fields::check(constants, event, t_nanos)?;
+    fields::check(constants, member, t_nanos)?;
     Ok(())
 }

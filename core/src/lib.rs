@@ -38,6 +38,7 @@ pub mod receipt;
 pub mod record;
 pub mod replay;
 pub mod seal;
+pub mod sidecar;
 pub mod state;
 pub mod unit;
 pub mod view;

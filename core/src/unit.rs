@@ -7,6 +7,7 @@ use crate::code::{Code, Refusal};
 use crate::entry::EntrySignature;
 use crate::event::{EVENT_TYPE, Event};
 use crate::ids::EventId;
+use crate::sidecar::Sidecar;
 
 /// Most keys that sign one event.
 pub const MAX_SIGNERS: usize = 8;
@@ -20,6 +21,8 @@ pub struct Submitted {
     pub payload: Vec<u8>,
     /// Keys and signatures, of any length and in any order.
     pub signatures: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Private data that the event commits to; `None`: none, or kept elsewhere. No part of what the event is.
+    pub sidecar: Option<Sidecar>,
 }
 
 /// Strictly decoded: codes 301 to 306 do not apply.
@@ -30,12 +33,13 @@ pub struct SignedEvent {
     digest: Hash,
 }
 
-/// Signatures were looked at. Which fault answers is decided later, lowest number first, so a signature fault (401 to
-/// 403) is carried along here and not returned at once.
+/// Signatures and private data were looked at. Which fault answers is decided later, lowest number first, so a fault
+/// of theirs (401 to 403, 618, 619) is carried along here and not returned at once.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VerifiedEvent {
     signed: SignedEvent,
     signatures: Result<Vec<EntrySignature>, Refusal>,
+    private: Result<(), Refusal>,
 }
 
 /// What the writer decides as one. Never empty.
@@ -82,20 +86,22 @@ impl SignedEvent {
 
 impl VerifiedEvent {
     /// Checks the signatures; `known` finds the decompressed key of registered ones, others are checked from their
-    /// bytes. Codes carried along: 401, 402, 403.
+    /// bytes. Checks the private data against the commitment. Codes carried along: 401, 402, 403, 618, 619.
     pub fn verify(signed: SignedEvent, known: impl Fn(&KeyBytes) -> Option<PublicKey>) -> Self {
         let signatures = in_order_of_signers(&signed).and_then(|signatures| {
             all_valid(&signed.submitted, &signatures, known)?;
             Ok(signatures)
         });
-        Self { signed, signatures }
+        let private =
+            signed.submitted.sidecar.as_ref().map_or(Ok(()), |sidecar| sidecar.check(&signed.event));
+        Self { signed, signatures, private }
     }
 
     /// Takes signatures from a log that this process has checked before: only their form is looked at. Codes carried
     /// along: 401, 402.
     pub fn trust(signed: SignedEvent) -> Self {
         let signatures = in_order_of_signers(&signed);
-        Self { signed, signatures }
+        Self { signed, signatures, private: Ok(()) }
     }
 
     /// What was decoded.
@@ -106,6 +112,11 @@ impl VerifiedEvent {
     /// The signatures in the order of an entry, or the fault that was found.
     pub fn signatures(&self) -> Result<&[EntrySignature], &Refusal> {
         self.signatures.as_deref()
+    }
+
+    /// Whether the private data beside the event is what it commits to, or there is none.
+    pub fn private(&self) -> Result<(), &Refusal> {
+        self.private.as_ref().copied()
     }
 }
 

@@ -136,7 +136,7 @@ impl Recovery<'_> {
             Content::Event { signatures, payload_type, payload } => {
                 let signatures =
                     signatures.into_iter().map(|by| (by.key.to_vec(), by.signature.to_vec())).collect();
-                let submitted = Submitted { payload_type, payload, signatures };
+                let submitted = Submitted { payload_type, payload, signatures, sidecar: None };
                 let signed = SignedEvent::decode(submitted).map_err(|error| wrong(log_index, error))?;
                 self.unit_len = usize::from(decoded.group_len);
                 self.unit.push(Member {

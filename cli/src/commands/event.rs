@@ -216,6 +216,7 @@ fn submitted(envelope: Envelope) -> Submitted {
         payload_type: envelope.payload_type,
         payload: envelope.payload,
         signatures: signatures.map(|(key, signature)| (key.to_vec(), signature.to_vec())).collect(),
+        sidecar: None,
     }
 }
 

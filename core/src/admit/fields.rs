@@ -6,13 +6,18 @@ mod faults;
 use crate::code::{Code, Refusal};
 use crate::date::{is_date, utc_date};
 use crate::event::{Body, Event};
+use crate::unit::VerifiedEvent;
 use crate::view::Constants;
 use faults::{Faults, Field};
 
-/// 601 to 620, but 618 and 619, which are about the private data beside an event.
-pub(super) fn check(constants: &Constants, event: &Event, t_nanos: u64) -> Result<(), Refusal> {
+/// 601 to 620. A verifier, which never has the private data, cannot meet 618 and 619.
+pub(super) fn check(constants: &Constants, member: &VerifiedEvent, t_nanos: u64) -> Result<(), Refusal> {
     let mut faults = Faults::default();
+    let event = member.signed().event();
     check_header(event, t_nanos, &mut faults);
+    if let Err(refusal) = member.private() {
+        faults.take(refusal);
+    }
     body::check(constants, &event.body, &mut faults);
     faults.lowest()
 }

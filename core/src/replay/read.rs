@@ -120,7 +120,7 @@ fn verified(
     known: impl Fn(&KeyBytes) -> Option<PublicKey>,
 ) -> Result<VerifiedEvent, Fault> {
     let signatures = signatures.iter().map(|line| (line.key.to_vec(), line.signature.to_vec())).collect();
-    let submitted = Submitted { payload_type, payload, signatures };
+    let submitted = Submitted { payload_type, payload, signatures, sidecar: None };
     let signed = SignedEvent::decode(submitted)
         .map_err(|refusal| wrong("payload", "an event in canonical form", refusal))?;
     Ok(VerifiedEvent::verify(signed, known))

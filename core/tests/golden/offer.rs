@@ -51,5 +51,10 @@ pub fn sent_again(writer: &Writer, offer: &Json) {
 fn submitted(member: &Json) -> Submitted {
     let signatures =
         list(member, "signatures").iter().map(|s| (bytes(s, "key"), bytes(s, "signature"))).collect();
-    Submitted { payload_type: EVENT_TYPE.to_owned(), payload: bytes(member, "payload"), signatures }
+    Submitted {
+        payload_type: EVENT_TYPE.to_owned(),
+        payload: bytes(member, "payload"),
+        signatures,
+        sidecar: None,
+    }
 }

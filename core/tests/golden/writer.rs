@@ -119,7 +119,7 @@ pub fn unit_of(members: Vec<Submitted>) -> Result<Unit, (usize, Refusal)> {
 
 /// An event without signatures.
 pub fn unsigned(payload: Vec<u8>) -> Submitted {
-    Submitted { payload_type: EVENT_TYPE.to_owned(), payload, signatures: Vec::new() }
+    Submitted { payload_type: EVENT_TYPE.to_owned(), payload, ..Submitted::default() }
 }
 
 /// What was submitted, from its entry; `None` for batches.
@@ -128,7 +128,7 @@ fn submitted(entry: &[u8]) -> Option<Submitted> {
         Content::Event { signatures, payload_type, payload } => {
             let signatures =
                 signatures.iter().rev().map(|s| (s.key.to_vec(), s.signature.to_vec())).collect();
-            Some(Submitted { payload_type, payload, signatures })
+            Some(Submitted { payload_type, payload, signatures, sidecar: None })
         }
         Content::BatchHeader { .. } | Content::BatchedEvent { .. } => None,
         other => panic!("not a unit: {other:?}"),

@@ -60,7 +60,12 @@ pub fn sign(event: &Event, by: &[&str]) -> Submitted {
     let payload = event.encode();
     let message = dsse::message(EVENT_TYPE, &payload);
     let signature = |name: &&str| (public(name), key(name).sign(&message).to_vec());
-    Submitted { payload_type: EVENT_TYPE.to_owned(), signatures: by.iter().map(signature).collect(), payload }
+    Submitted {
+        payload_type: EVENT_TYPE.to_owned(),
+        signatures: by.iter().map(signature).collect(),
+        payload,
+        sidecar: None,
+    }
 }
 
 pub fn sorted_keys(by: &[&str]) -> Vec<Vec<u8>> {

@@ -199,7 +199,7 @@ impl World {
         let message = dsse::message(ledger_core::event::EVENT_TYPE, &payload);
         let signatures =
             keys.iter().map(|key| (key.public_bytes().to_vec(), key.sign(&message).to_vec())).collect();
-        Submitted { payload_type: ledger_core::event::EVENT_TYPE.into(), payload, signatures }
+        Submitted { payload_type: ledger_core::event::EVENT_TYPE.into(), payload, signatures, sidecar: None }
     }
 }
 

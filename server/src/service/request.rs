@@ -147,5 +147,6 @@ fn id16(field: &str, bytes: &[u8]) -> Result<[u8; 16], Status> {
 
 fn submitted(event: SubmittedEvent) -> Submitted {
     let signatures = event.signatures.into_iter().map(|one| (one.key, one.signature));
-    Submitted { payload_type: event.payload_type, payload: event.payload, signatures: signatures.collect() }
+    let (payload_type, payload) = (event.payload_type, event.payload);
+    Submitted { payload_type, payload, signatures: signatures.collect(), sidecar: None }
 }

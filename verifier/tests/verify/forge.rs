@@ -232,7 +232,7 @@ impl Forge {
         let keys = self.keys(signers);
         let signatures =
             keys.iter().map(|key| (key.public_bytes().to_vec(), key.sign(&message).to_vec())).collect();
-        Submitted { payload_type: EVENT_TYPE.to_owned(), payload, signatures }
+        Submitted { payload_type: EVENT_TYPE.to_owned(), payload, signatures, sidecar: None }
     }
 
     /// What an honest ledger does with a unit: due expiries, admission, the rules, entries. Returns the outcomes.

@@ -48,6 +48,13 @@ impl Faults {
         }
     }
 
+    /// A fault that was found before.
+    pub(super) fn take(&mut self, refusal: &Refusal) {
+        if self.0.as_ref().is_none_or(|lowest| refusal.code < lowest.code) {
+            self.0 = Some(refusal.clone());
+        }
+    }
+
     /// FIELD_REQUIRED for what is absent.
     pub(super) fn given<T>(&mut self, field: Field, value: Option<T>) {
         if value.is_none() {
