@@ -198,6 +198,71 @@ fn rules_and_bytes_carry_the_strict_lints() {
     }
 }
 
+#[test]
+fn the_model_takes_bytes_and_numbers_only() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = vec![folder.join("model.rs")];
+    files.extend(std::fs::read_dir(folder.join("model")).unwrap().map(|file| file.unwrap().path()));
+    assert!(files.len() > 10, "{files:?}");
+    for file in files {
+        let source = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(forbidden_paths(&source), Vec::<String>::new(), "{}", file.display());
+    }
+}
+
+#[test]
+fn a_model_that_asks_the_core_is_found() {
+    for (source, found) in [
+        ("use ledger_core::apply::execute;", "ledger_core::apply"),
+        ("use ledger_core::{admit, event::Event};", "ledger_core::"),
+        ("use ledger_core::event::Event;\nuse ledger_core as core;", "ledger_core"),
+        ("let status = ledger_core::state::MemoryState::new(constants);", "ledger_core::state"),
+        ("use ledger_core::{\n    event::Event,\n    replay,\n};", "ledger_core::"),
+        ("use ledger_engine::Ledger;", "ledger_engine::Ledger"),
+        ("use crate::compare::Pair;", "crate::compare"),
+        ("record.derived_status()", ".derived_status("),
+        ("if account.headroom() < 0 {}", ".headroom("),
+    ] {
+        assert_eq!(forbidden_paths(source), [found], "{source}");
+    }
+    assert_eq!(forbidden_paths("use ledger_core::event::{Event, Fx};\nuse crate::model::Entry;"), [""; 0]);
+}
+
+/// Modules of the rules' crates that hold bytes and numbers.
+const BYTES_AND_NUMBERS: [&str; 12] = [
+    "ledger_core::batch",
+    "ledger_core::books",
+    "ledger_core::code",
+    "ledger_core::event",
+    "ledger_core::genesis",
+    "ledger_core::ids",
+    "ledger_core::line",
+    "ledger_core::money",
+    "ledger_core::number",
+    "ledger_core::posting",
+    "ledger_core::record",
+    "crate::model",
+];
+
+/// What records derive by the core's own rules.
+const DERIVED: [&str; 3] = [".derived_status(", ".headroom(", ".hold("];
+
+/// First two segments of each path into the workspace that the model may not take (a list in braces after the crate's
+/// name included), and derivations by the core's records.
+fn forbidden_paths(source: &str) -> Vec<String> {
+    let in_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | ':');
+    let names = source.split(|letter| !in_name(letter));
+    let crates: BTreeSet<String> = ARROWS.iter().map(|(name, _)| name.replace('-', "_")).collect();
+    let is_crate = |root: &str| root.contains('_') && crates.contains(root);
+    let ours =
+        names.filter(|path| path.starts_with("crate::") || path.split("::").next().is_some_and(is_crate));
+    let heads = ours.map(|path| path.split("::").take(2).collect::<Vec<_>>().join("::"));
+    let allowed = |path: &str| path.starts_with("ledger_crypto::") || BYTES_AND_NUMBERS.contains(&path);
+    let mut found: Vec<String> = heads.filter(|path| !allowed(path)).collect();
+    found.extend(DERIVED.iter().filter(|name| source.contains(**name)).map(|name| (*name).to_owned()));
+    found
+}
+
 fn violations(metadata: &Metadata) -> Vec<Violation> {
     let graph = Graph::new(metadata);
     let mut found = Vec::new();
