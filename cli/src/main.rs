@@ -111,8 +111,13 @@ fn main() -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(error) => {
-            output::note(format_args!("ledger: {error}"));
-            error.exit().into()
+            let exit = error.exit();
+            if context.out.is_human() {
+                output::note(format_args!("ledger: {error}"));
+            } else {
+                output::note(serde_json::json!({ "error": error.to_string(), "exit": exit as u8 }));
+            }
+            exit.into()
         }
     }
 }

@@ -102,7 +102,7 @@ impl Metrics {
         r.register("syncs", "Synced writes", self.syncs.clone());
         r.register_with_unit(
             "verify",
-            "Time that submissions spend in decoding and signature checks",
+            "Elapsed time on the workers that decode submissions and check signatures",
             Unit::Seconds,
             self.verify_seconds.clone(),
         );

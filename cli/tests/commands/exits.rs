@@ -48,7 +48,10 @@ fn a_server_that_is_not_there_is_4() {
 fn answers_of_a_server_are_0_2_or_3() {
     let ledger = Ledger::start();
     ledger.open_books();
-    assert_eq!(ledger.json(&["account", "show", "nobody"]).code, 2);
+    let unknown = ledger.json(&["account", "show", "nobody"]);
+    let error: serde_json::Value = serde_json::from_str(&unknown.err).unwrap();
+    assert_eq!((unknown.code, error["exit"].as_u64()), (2, Some(2)));
+    assert!(error["error"].as_str().unwrap().contains("nobody"), "{error}");
     assert_eq!(ledger.json(&["event", "show", "01a1ff14-250c-78f0-be46-5c8a5907588b"]).code, 2);
     assert_eq!(ledger.json(&["event", "show", "--log-index", "999999"]).code, 2);
 
