@@ -10,6 +10,7 @@ pub use request::group_hash;
 use crate::apply::Stop;
 use crate::code::{Code, Refusal};
 use crate::event::{Body, Event};
+use crate::genesis::RULES_VERSION;
 use crate::unit::{Unit, VerifiedEvent};
 use crate::view::{KnownEvent, StateView, ViewError};
 
@@ -29,31 +30,11 @@ pub enum Admission {
     },
 }
 
-/// Whether the rules of an event type are built into this version.
-pub fn rules_built(body: &Body) -> bool {
+/// Whether the rules that hold after an event are known here: after a RulesChanged to a later version they are not.
+pub fn rules_known(body: &Body) -> bool {
     match body {
-        Body::PaymentInitiated(_)
-        | Body::PaymentAuthorized(_)
-        | Body::PaymentCaptured(_)
-        | Body::PaymentVoided(_)
-        | Body::PaymentRefunded(_)
-        | Body::TransferPosted(_)
-        | Body::AccountOpened(_)
-        | Body::AccountStatusChanged(_)
-        | Body::KeyRegistered(_)
-        | Body::KeyRevoked(_) => true,
-        Body::PaymentRejected(_)
-        | Body::AuthorizationIncreased(_)
-        | Body::AuthorizationReduced(_)
-        | Body::PaymentSettled(_)
-        | Body::ChargebackOpened(_)
-        | Body::ChargebackResolved(_)
-        | Body::PaymentReversed(_)
-        | Body::PeriodClosed(_)
-        | Body::LogKeyRotated(_)
-        | Body::RulesChanged(_)
-        | Body::MetadataErased(_)
-        | Body::AccountLimitChanged(_) => false,
+        Body::RulesChanged(body) => body.rules_version <= RULES_VERSION,
+        _ => true,
     }
 }
 
@@ -121,6 +102,7 @@ fn admit_member(
 ) -> Result<(), Stop> {
     let event = member.signed().event();
     let constants = view.constants();
+    check_rules(view, event)?;
     if event.ledger_id != constants.ledger_id {
         let found = hex::encode(&event.ledger_id);
         let ours = hex::encode(constants.ledger_id);
@@ -133,4 +115,15 @@ fn admit_member(
     identity::check(event, known, &keys, t_nanos)?;
     fields::check(constants, member, t_nanos)?;
     Ok(())
+}
+
+/// Event 21 names a version that is known and above the one in force: SCHEMA_VERSION_UNSUPPORTED.
+fn check_rules(view: &impl StateView, event: &Event) -> Result<(), Refusal> {
+    let Body::RulesChanged(body) = &event.body else { return Ok(()) };
+    let in_force = view.params().rules_version;
+    if (in_force + 1..=RULES_VERSION).contains(&body.rules_version) {
+        return Ok(());
+    }
+    let limit = format!("above {in_force}, at most {RULES_VERSION}");
+    Err(Refusal::of(Code::SchemaVersionUnsupported, "rules_version", body.rules_version, limit))
 }

@@ -1,15 +1,23 @@
 //! The rules: what an admitted event does to state. Pure; the caller commits the effects or drops them.
 
 mod account;
+mod adjust;
 mod authorize;
 mod booking;
 mod capture;
+mod chargeback;
 mod conversion;
+mod erase;
 mod guard;
 mod initiate;
 mod key;
+mod pairs;
+mod parameters;
 mod refund;
+mod reject;
 mod release;
+mod reverse;
+mod settle;
 mod transfer;
 
 use std::sync::Arc;
@@ -62,6 +70,8 @@ pub struct Effects {
     pub postings: Vec<Posting>,
     /// Statement lines, one per posting, same order.
     pub lines: Vec<Line>,
+    /// The event that was reversed.
+    pub reversed: Option<EventId>,
     /// Party, reference and what it names, when the event takes an external reference.
     pub external_reference: Option<(Arc<str>, String, Referenced)>,
     /// Parameters after the entry, when it changes them.
@@ -121,11 +131,6 @@ impl MemberOutcome {
 #[error("an event reached the rules without admission: {0}")]
 pub struct NotAdmitted(pub &'static str);
 
-/// The rules of an event are not part of this version.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("rules of this event not known: {0}")]
-pub struct NotBuilt(pub &'static str);
-
 impl From<NotAdmitted> for ViewError {
     fn from(error: NotAdmitted) -> Self {
         Self(Box::new(error))
@@ -160,32 +165,50 @@ pub fn genesis_params(constants: &Constants) -> Params {
 ///
 /// # Errors
 /// [`Stop::Refused`] with the first guard that does not hold; [`Stop::View`] when the state cannot be read, or for
-/// [`NotAdmitted`] and [`NotBuilt`].
+/// [`NotAdmitted`].
 pub fn apply(view: &impl StateView, event: &Event, at: At) -> Result<Effects, Stop> {
     match &event.body {
         Body::PaymentInitiated(body) => initiate::apply(view, event, body, at),
+        Body::PaymentRejected(_) => reject::apply(view, event, at),
         Body::PaymentAuthorized(body) => authorize::apply(view, event, body, at),
+        Body::AuthorizationIncreased(body) => adjust::increase(view, event, body, at),
+        Body::AuthorizationReduced(body) => adjust::reduce(view, event, body, at),
         Body::PaymentCaptured(body) => capture::apply(view, event, body, at),
         Body::PaymentVoided(_) => release::void(view, event, at),
+        Body::PaymentSettled(body) => settle::apply(view, event, body, at),
         Body::PaymentRefunded(body) => refund::apply(view, event, body, at),
+        Body::ChargebackOpened(body) => chargeback::open(view, event, body, at),
+        Body::ChargebackResolved(body) => chargeback::resolve(view, event, body, at),
+        Body::PaymentReversed(body) => reverse::apply(view, event, body, at),
         Body::TransferPosted(body) => transfer::apply(view, event, body, at),
         Body::AccountOpened(body) => account::open(view, body, at),
         Body::AccountStatusChanged(body) => account::change_status(view, body),
         Body::KeyRegistered(body) => key::register(view, body, at),
         Body::KeyRevoked(body) => key::revoke(view, body, at),
-        body @ (Body::PaymentRejected(_)
-        | Body::AuthorizationIncreased(_)
-        | Body::AuthorizationReduced(_)
-        | Body::PaymentSettled(_)
-        | Body::ChargebackOpened(_)
-        | Body::ChargebackResolved(_)
-        | Body::PaymentReversed(_)
-        | Body::PeriodClosed(_)
-        | Body::LogKeyRotated(_)
-        | Body::RulesChanged(_)
-        | Body::MetadataErased(_)
-        | Body::AccountLimitChanged(_)) => Err(Stop::View(ViewError(Box::new(NotBuilt(body.name()))))),
+        Body::PeriodClosed(body) => parameters::close_period(view, body, at),
+        Body::LogKeyRotated(body) => key::rotate_log(view, body),
+        Body::RulesChanged(body) => Ok(parameters::change_rules(view, body, at)),
+        Body::MetadataErased(body) => erase::apply(view, body),
+        Body::AccountLimitChanged(body) => account::change_limit(view, body),
     }
+}
+
+/// What an accepted event that can be reversed posted on the posted layer, worked out again; nothing for others.
+///
+/// # Errors
+/// [`ViewError`] when the state cannot be read or is not one that accepted the event.
+pub(crate) fn posted(view: &impl StateView, event: &Event) -> Result<Vec<Posting>, ViewError> {
+    let posted = match &event.body {
+        Body::PaymentCaptured(body) => capture::posted(view, event, body),
+        Body::PaymentSettled(body) => settle::posted(view, event, body),
+        Body::PaymentRefunded(body) => refund::posted(view, event, body),
+        Body::TransferPosted(body) => transfer::posted(view, body),
+        _ => Ok(Vec::new()),
+    };
+    posted.map_err(|stop| match stop {
+        Stop::View(error) => error,
+        Stop::Refused(refusal) => ViewError(Box::new(refusal)),
+    })
 }
 
 /// Expires the hold of a due payment.
@@ -224,7 +247,7 @@ fn execute_group(view: &impl StateView, group: &[(&Event, At)]) -> Result<Vec<Me
         if let Some(refusal) = outcome.refusal {
             return Ok(fail_group(group.len(), position, refusal));
         }
-        overlay.absorb(&outcome.effects)?;
+        overlay.absorb(event, at.log_index, &outcome);
         outcomes.push(outcome);
     }
     Ok(outcomes)

@@ -31,6 +31,7 @@ pub mod layout;
 pub mod line;
 pub mod money;
 pub mod number;
+pub mod original;
 mod overlay;
 mod payment;
 pub mod posting;

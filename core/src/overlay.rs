@@ -5,29 +5,30 @@ use std::sync::Arc;
 
 use ledger_crypto::KeyBytes;
 
-use crate::apply::Effects;
+use crate::apply::MemberOutcome;
+use crate::event::Event;
 use crate::ids::{
     AccountId, AccountIndex, BatchId, CurrencyCode, EventId, KeyIndex, LogIndex, PaymentId, PaymentIndex,
 };
 use crate::number::AccountKind;
+use crate::original::Original;
 use crate::record::{AccountRecord, KeyRecord, PaymentRecord};
 use crate::seal::Params;
 use crate::view::{Constants, KnownEvent, Referenced, StateView, ViewError};
 
 /// Effects that are not committed yet, over a view. Event ids and due payments are those of the view below: a unit's
-/// ids were compared with each other at admission, and nothing expires inside a unit.
+/// ids were compared with each other at admission, and nothing expires inside a unit. So are keys: what changes them is
+/// a unit of its own.
 pub(crate) struct Overlay<'v, V> {
     below: &'v V,
     accounts: BTreeMap<AccountIndex, Arc<AccountRecord>>,
     opened: BTreeMap<AccountId, AccountIndex>,
     payments: BTreeMap<PaymentIndex, Arc<PaymentRecord>>,
     initiated: BTreeMap<PaymentId, PaymentIndex>,
-    keys: BTreeMap<KeyIndex, Arc<KeyRecord>>,
-    registered: BTreeMap<KeyBytes, KeyIndex>,
+    originals: BTreeMap<EventId, Arc<Original>>,
+    reversed: BTreeMap<EventId, LogIndex>,
     references: Vec<(Arc<str>, String, Referenced)>,
     params: Option<Params>,
-    /// Full operators registered less those revoked.
-    more_operators: i64,
 }
 
 impl<'v, V: StateView> Overlay<'v, V> {
@@ -38,15 +39,16 @@ impl<'v, V: StateView> Overlay<'v, V> {
             opened: BTreeMap::new(),
             payments: BTreeMap::new(),
             initiated: BTreeMap::new(),
-            keys: BTreeMap::new(),
-            registered: BTreeMap::new(),
+            originals: BTreeMap::new(),
+            reversed: BTreeMap::new(),
             references: Vec::new(),
             params: None,
-            more_operators: 0,
         }
     }
 
-    pub(crate) fn absorb(&mut self, effects: &Effects) -> Result<(), ViewError> {
+    /// Takes over what a member of the unit did, at its place.
+    pub(crate) fn absorb(&mut self, event: &Event, log_index: LogIndex, outcome: &MemberOutcome) {
+        let effects = &outcome.effects;
         for (index, record) in &effects.accounts {
             if index.0 >= self.account_count() {
                 self.opened.insert(record.id, *index);
@@ -59,20 +61,15 @@ impl<'v, V: StateView> Overlay<'v, V> {
             }
             self.payments.insert(*index, Arc::clone(record));
         }
-        for (index, record) in &effects.keys {
-            if index.0 >= self.key_count() {
-                self.registered.insert(record.key, *index);
-            } else {
-                self.more_operators -= i64::from(self.key(*index)?.is_full_operator());
-            }
-            self.more_operators += i64::from(record.is_full_operator());
-            self.keys.insert(*index, Arc::clone(record));
+        if let Ok(id) = <[u8; 16]>::try_from(event.event_id.as_slice()) {
+            let original = Original::decided(event, outcome.number(), &effects.postings);
+            self.originals.insert(EventId(id), Arc::new(original));
         }
+        self.reversed.extend(effects.reversed.map(|target| (target, log_index)));
         self.references.extend(effects.external_reference.clone());
         if let Some(params) = &effects.params {
             self.params = Some(params.clone());
         }
-        Ok(())
     }
 }
 
@@ -94,7 +91,7 @@ impl<V: StateView> StateView for Overlay<'_, V> {
     }
 
     fn key_count(&self) -> u64 {
-        self.below.key_count() + self.registered.len() as u64
+        self.below.key_count()
     }
 
     fn account_index(&self, id: &str) -> Result<Option<AccountIndex>, ViewError> {
@@ -142,25 +139,37 @@ impl<V: StateView> StateView for Overlay<'_, V> {
     }
 
     fn key_index(&self, key: &KeyBytes) -> Result<Option<KeyIndex>, ViewError> {
-        match self.registered.get(key) {
-            Some(index) => Ok(Some(*index)),
-            None => self.below.key_index(key),
-        }
+        self.below.key_index(key)
     }
 
     fn key(&self, index: KeyIndex) -> Result<Arc<KeyRecord>, ViewError> {
-        match self.keys.get(&index) {
-            Some(record) => Ok(Arc::clone(record)),
-            None => self.below.key(index),
-        }
+        self.below.key(index)
     }
 
     fn operator_count(&self) -> u64 {
-        self.below.operator_count().saturating_add_signed(self.more_operators)
+        self.below.operator_count()
     }
 
     fn known_event(&self, id: &EventId) -> Result<Option<KnownEvent>, ViewError> {
         self.below.known_event(id)
+    }
+
+    fn original(&self, id: &EventId) -> Result<Option<Arc<Original>>, ViewError> {
+        match self.originals.get(id) {
+            Some(original) => Ok(Some(Arc::clone(original))),
+            None => self.below.original(id),
+        }
+    }
+
+    fn reversed_at(&self, id: &EventId) -> Result<Option<LogIndex>, ViewError> {
+        match self.reversed.get(id) {
+            Some(log_index) => Ok(Some(*log_index)),
+            None => self.below.reversed_at(id),
+        }
+    }
+
+    fn log_key_since(&self, key: &KeyBytes) -> Result<Option<LogIndex>, ViewError> {
+        self.below.log_key_since(key)
     }
 
     fn known_batch(&self, id: &BatchId) -> Result<Option<LogIndex>, ViewError> {

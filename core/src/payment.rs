@@ -14,6 +14,15 @@ impl PaymentRecord {
         self.sett - self.refd - self.disp - self.lost
     }
 
+    /// Whether the counters can be: none negative, `capt ≤ auth − rel`, `sett ≤ capt`, `refd + disp + lost ≤ sett`.
+    pub fn is_legal(&self) -> bool {
+        let counters = [self.auth, self.capt, self.rel, self.sett, self.refd, self.disp, self.lost];
+        counters.iter().all(|counter| *counter >= 0)
+            && self.hold() >= 0
+            && self.sett <= self.capt
+            && self.refundable() >= 0
+    }
+
     /// Whether nothing but the initiation has happened.
     pub fn is_untouched(&self) -> bool {
         self.derived_status() == PaymentStatus::Initiated

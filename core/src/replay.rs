@@ -9,7 +9,7 @@ pub use finding::{Finding, Halt};
 pub use read::ReadEntry;
 use read::{Fault, Member, Read};
 
-use crate::admit::{Admission, admit, rules_built};
+use crate::admit::{Admission, admit, rules_known};
 use crate::apply::{At, Effects, ExecutedEntry, Subject, execute_at, expire, genesis_effects};
 use crate::code::{Code, Refusal};
 use crate::ids::{BlockHeight, LogIndex, PaymentId};
@@ -305,7 +305,7 @@ impl Case {
     /// Signatures, then admission. Of two members at fault the first is named.
     fn check_admission(&self, books: &Books, unit: &Unit, t_nanos: u64) -> Result<(), Halt> {
         let unsigned = unit.members.iter().position(|member| member.signatures().is_err());
-        let unknown = unit.members.iter().position(|member| !rules_built(&member.signed().event().body));
+        let unknown = unit.members.iter().position(|member| !rules_known(&member.signed().event().body));
         let signature_fault = |member: usize| {
             let refusal = unit.members.get(member).and_then(|member| member.signatures().err());
             let found = refusal.map_or(String::new(), ToString::to_string);

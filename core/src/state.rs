@@ -10,6 +10,7 @@ use crate::ids::{
     AccountId, AccountIndex, BatchId, CurrencyCode, EventId, KeyIndex, LogIndex, PaymentId, PaymentIndex,
 };
 use crate::number::AccountKind;
+use crate::original::Original;
 use crate::record::{AccountRecord, KeyRecord, PaymentRecord};
 use crate::seal::{Params, Totals};
 use crate::view::{Constants, KnownEvent, Referenced, State, StateView, ViewError};
@@ -27,7 +28,9 @@ pub struct MemoryState {
     payment_ids: BTreeMap<PaymentId, PaymentIndex>,
     keys: Vec<Arc<KeyRecord>>,
     key_ids: BTreeMap<KeyBytes, KeyIndex>,
-    events: BTreeMap<EventId, KnownEvent>,
+    events: BTreeMap<EventId, (KnownEvent, Arc<Original>)>,
+    reversed: BTreeMap<EventId, LogIndex>,
+    log_keys: BTreeMap<KeyBytes, LogIndex>,
     references: BTreeMap<Arc<str>, BTreeMap<String, Referenced>>,
     due: BTreeSet<(u64, PaymentIndex)>,
 }
@@ -56,10 +59,12 @@ impl MemoryState {
             keys: Vec::new(),
             key_ids: BTreeMap::new(),
             events: BTreeMap::new(),
+            reversed: BTreeMap::new(),
+            log_keys: BTreeMap::new(),
             references: BTreeMap::new(),
             due: BTreeSet::new(),
         };
-        state.take_over(&effects);
+        state.take_over(LogIndex(0), &effects);
         state
     }
 
@@ -78,7 +83,7 @@ impl MemoryState {
         &self.keys
     }
 
-    fn take_over(&mut self, effects: &Effects) {
+    fn take_over(&mut self, log_index: LogIndex, effects: &Effects) {
         for (index, record) in &effects.accounts {
             if put(&mut self.accounts, index.0, record) == Put::Added {
                 self.account_ids.insert(record.id, *index);
@@ -104,8 +109,12 @@ impl MemoryState {
         if let Some((party, reference, referenced)) = &effects.external_reference {
             self.references.entry(Arc::clone(party)).or_default().insert(reference.clone(), *referenced);
         }
+        if let Some(target) = effects.reversed {
+            self.reversed.insert(target, log_index);
+        }
         if let Some(params) = &effects.params {
             self.params = params.clone();
+            self.log_keys.entry(params.log_key).or_insert(log_index);
         }
         self.totals.absorb(effects);
     }
@@ -126,9 +135,10 @@ impl State for MemoryState {
                 outcome: executed.outcome,
                 digest,
             };
-            self.events.insert(EventId(id), known);
+            let original = Original::decided(event, executed.outcome, &executed.effects.postings);
+            self.events.insert(EventId(id), (known, Arc::new(original)));
         }
-        self.take_over(executed.effects);
+        self.take_over(executed.log_index, executed.effects);
     }
 }
 
@@ -190,7 +200,19 @@ impl StateView for MemoryState {
     }
 
     fn known_event(&self, id: &EventId) -> Result<Option<KnownEvent>, ViewError> {
-        Ok(self.events.get(id).copied())
+        Ok(self.events.get(id).map(|(known, _)| *known))
+    }
+
+    fn original(&self, id: &EventId) -> Result<Option<Arc<Original>>, ViewError> {
+        Ok(self.events.get(id).map(|(_, original)| Arc::clone(original)))
+    }
+
+    fn reversed_at(&self, id: &EventId) -> Result<Option<LogIndex>, ViewError> {
+        Ok(self.reversed.get(id).copied())
+    }
+
+    fn log_key_since(&self, key: &KeyBytes) -> Result<Option<LogIndex>, ViewError> {
+        Ok(self.log_keys.get(key).copied())
     }
 
     fn known_batch(&self, _: &BatchId) -> Result<Option<LogIndex>, ViewError> {

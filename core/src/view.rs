@@ -7,6 +7,7 @@ use ledger_crypto::{Hash, KeyBytes};
 use crate::genesis::{Genesis, Limits};
 use crate::ids::{AccountIndex, BatchId, CurrencyCode, EventId, KeyIndex, LogIndex, PaymentId, PaymentIndex};
 use crate::number::AccountKind;
+use crate::original::Original;
 use crate::record::{AccountRecord, KeyRecord, PaymentRecord};
 use crate::seal::{Params, Totals};
 
@@ -95,6 +96,12 @@ pub trait StateView {
     fn operator_count(&self) -> u64;
     /// What is known of an event id.
     fn known_event(&self, id: &EventId) -> Result<Option<KnownEvent>, ViewError>;
+    /// An event in the log, accepted or refused, as far as later events ask.
+    fn original(&self, id: &EventId) -> Result<Option<Arc<Original>>, ViewError>;
+    /// Log index of the reversal of an event.
+    fn reversed_at(&self, id: &EventId) -> Result<Option<LogIndex>, ViewError>;
+    /// Since which log index a key is or was the log key; 0 that of the genesis.
+    fn log_key_since(&self, key: &KeyBytes) -> Result<Option<LogIndex>, ViewError>;
     /// Log index of the header of a batch.
     fn known_batch(&self, id: &BatchId) -> Result<Option<LogIndex>, ViewError>;
     /// Who has taken an external reference of a party.

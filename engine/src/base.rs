@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use ledger_core::entry::{Content, Entry};
+use ledger_core::event::Event;
 use ledger_core::ids::{AccountIndex, KeyIndex, LogIndex, PaymentIndex};
 use ledger_core::record::{AccountRecord, KeyRecord, PaymentRecord};
 use rocksdb::{DB, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode};
 use self_cell::self_cell;
 
 use crate::rows::RowError;
+use crate::rows::events;
 use crate::rows::state::{Record, Watermark, index_of_key, record_prefix};
 use crate::store::{Store, StoreError, family};
 
@@ -60,6 +63,20 @@ impl Base {
     ) -> impl Iterator<Item = Result<Row, rocksdb::Error>> + use<'a> {
         let mode = IteratorMode::From(key, Direction::Forward);
         self.snapshot.borrow_dependent().iterator_cf(self.store.family(family::INDICES), mode)
+    }
+
+    /// The event of an entry that was flushed, or is durable at least.
+    pub(crate) fn event(&self, log_index: LogIndex) -> Result<Event, StoreError> {
+        let missing = || StoreError::Missing(format!("the event of entry {log_index}"));
+        let (first, bundle) = self.store.bundle_of(log_index.0)?.ok_or_else(missing)?;
+        let entries = events::entries(&bundle)?;
+        let entry = log_index.0.checked_sub(first).and_then(|at| entries.get(usize::try_from(at).ok()?));
+        let entry = Entry::decode(entry.ok_or_else(missing)?).map_err(|_| missing())?;
+        match entry.content {
+            Content::Event { payload, .. } => Event::decode(&payload).map_err(|_| missing()),
+            Content::BatchedEvent { payload, .. } => Event::decode_batched(&payload).map_err(|_| missing()),
+            _ => Err(missing()),
+        }
     }
 
     pub(crate) fn account(&self, index: AccountIndex) -> Result<Arc<AccountRecord>, StoreError> {

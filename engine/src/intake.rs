@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use ledger_core::admit::rules_built;
 use ledger_core::code::{Code, Detail, Refusal};
 use ledger_core::ids::{EventId, PaymentId};
 use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedEvent};
@@ -165,11 +164,6 @@ impl Shared {
             }
         };
         let event_id = signed.event_id();
-        if !rules_built(&signed.event().body) {
-            self.metrics.count_event("unimplemented", 1);
-            let event_type = signed.event().body.name();
-            return Taken::Answered(EventAnswer { event_id, answer: Answer::Unimplemented { event_type } });
-        }
         if look_up == LookUp::Answer
             && let Some(known) = exact_match(view, &signed)
         {

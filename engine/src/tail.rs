@@ -12,6 +12,7 @@ use ledger_core::ids::{
     PaymentIndex,
 };
 use ledger_core::number::{AccountKind, KeyStatus, Roles};
+use ledger_core::original::Original;
 use ledger_core::record::{AccountRecord, KeyRecord, PaymentRecord};
 use ledger_core::seal::{Params, Totals};
 use ledger_core::view::{Constants, KnownEvent, Referenced, State, StateView, ViewError};
@@ -30,6 +31,8 @@ pub(crate) struct Generation {
     pub(crate) payments: HashMap<u64, Arc<PaymentRecord>>,
     pub(crate) keys: HashMap<u64, Arc<KeyRecord>>,
     pub(crate) rows: OrdMap<index::Key, Arc<[u8]>>,
+    /// What later events may ask of these; those of the store are read from their entries.
+    pub(crate) originals: HashMap<EventId, Arc<Original>>,
     pub(crate) entries: u64,
     pub(crate) bytes: u64,
 }
@@ -243,6 +246,12 @@ impl Tail {
         Ok(merged.into_values().take(limit).collect())
     }
 
+    /// Value of a row that is a log index in this state.
+    fn log_index_of(&self, key: &index::Key) -> Result<Option<LogIndex>, StoreError> {
+        let found = self.row(key)?.map(|value| index::read_log_index(&value)).transpose()?;
+        Ok(found.filter(|log_index| *log_index < self.next_index))
+    }
+
     fn generations(&self) -> impl Iterator<Item = &Generation> {
         std::iter::once(&self.active).chain(self.frozen.iter().rev().map(|frozen| &frozen.generation))
     }
@@ -311,6 +320,8 @@ pub(crate) enum Freeze {
 
 /// What a row costs in memory beside its bytes, about.
 const ROW_OVERHEAD_BYTES: usize = 100;
+/// What an [`Original`] costs in memory, about.
+const ORIGINAL_BYTES: u64 = 300;
 /// What a record costs in memory, about.
 const RECORD_BYTES: u64 = 400;
 
@@ -401,6 +412,26 @@ impl StateView for Tail {
         Ok(found.filter(|known| known.log_index < self.next_index))
     }
 
+    fn original(&self, id: &EventId) -> Result<Option<Arc<Original>>, ViewError> {
+        if let Some(original) = self.generations().find_map(|generation| generation.originals.get(id)) {
+            return Ok(Some(Arc::clone(original)));
+        }
+        let Some(known) = self.known_event(id)? else { return Ok(None) };
+        let event = self.base.event(known.log_index)?;
+        Ok(Some(Arc::new(Original::read(self, &event, known.outcome)?)))
+    }
+
+    fn reversed_at(&self, id: &EventId) -> Result<Option<LogIndex>, ViewError> {
+        Ok(self.log_index_of(&index::reversed_key(id))?)
+    }
+
+    fn log_key_since(&self, key: &KeyBytes) -> Result<Option<LogIndex>, ViewError> {
+        if self.constants.genesis.log_key == key {
+            return Ok(Some(LogIndex(0)));
+        }
+        Ok(self.log_index_of(&index::log_key_key(key))?)
+    }
+
     fn known_batch(&self, _: &BatchId) -> Result<Option<LogIndex>, ViewError> {
         Ok(None)
     }
@@ -448,7 +479,14 @@ impl State for Tail {
             let key = index::reference_key(party, reference).expect("both have at most 35 bytes");
             self.put_row(key, &index::reference_value(*referenced));
         }
+        if let Some(target) = &effects.reversed {
+            self.put_row(index::reversed_key(target), &index::index_value(executed.log_index.0));
+        }
         if let Some(params) = &effects.params {
+            if params.log_key != self.params.log_key {
+                let key = index::log_key_key(&params.log_key);
+                self.put_row(key, &index::index_value(executed.log_index.0));
+            }
             self.params = params.clone();
         }
         let payment_id = match executed.subject {
@@ -465,8 +503,11 @@ impl State for Tail {
                 outcome: executed.outcome,
                 digest,
             };
-            let id = event.event_id.as_slice().try_into().expect("admission checked the event id");
-            self.put_row(index::event_key(&EventId(id)), &index::event_value(&known));
+            let id = EventId(event.event_id.as_slice().try_into().expect("admission checked the event id"));
+            self.put_row(index::event_key(&id), &index::event_value(&known));
+            let original = Original::decided(event, executed.outcome, &effects.postings);
+            self.active.bytes += ORIGINAL_BYTES;
+            self.active.originals.insert(id, Arc::new(original));
         }
         self.next_index = LogIndex(executed.log_index.0 + 1);
         self.last_nanos = executed.recorded_at_nanos;

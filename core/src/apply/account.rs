@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::booking::check_headroom;
 use super::{At, Effects, NotAdmitted, Stop};
 use crate::code::{Code, Refusal};
-use crate::event::{AccountOpened, AccountStatusChanged};
+use crate::event::{AccountLimitChanged, AccountOpened, AccountStatusChanged};
 use crate::ids::{AccountId, AccountIndex, CurrencyCode};
 use crate::line::first_chain;
 use crate::number::{AccountKind, AccountStatus};
@@ -47,19 +48,43 @@ pub(super) fn open(view: &impl StateView, body: &AccountOpened, at: At) -> Resul
 pub(super) fn change_status(view: &impl StateView, body: &AccountStatusChanged) -> Result<Effects, Stop> {
     let status = body.status.ok_or(NotAdmitted("status"))?;
 
-    let Some(index) = view.account_index(&body.account)? else {
-        return Err(Refusal::of(Code::AccountNotFound, "account", &body.account, "").into());
-    };
-    let before = view.account(index)?;
-    if before.status == AccountStatus::Closed {
-        return Err(Refusal::of(Code::AccountClosed, "account", before.id, before.status).into());
-    }
+    let (index, before) = find(view, &body.account)?;
+    check_open(&before)?;
     if status == AccountStatus::Closed {
         may_close(&before)?;
     }
 
     let record = AccountRecord { status, ..AccountRecord::clone(&before) };
     Ok(Effects { accounts: vec![(index, Arc::new(record))], ..Effects::default() })
+}
+
+pub(super) fn change_limit(view: &impl StateView, body: &AccountLimitChanged) -> Result<Effects, Stop> {
+    let (index, before) = find(view, &body.account)?;
+    if !before.kind.takes_limit() {
+        let value = format!("{} of kind {}", before.id, before.kind);
+        let limit = "CUSTOMER, MERCHANT, CASH";
+        return Err(Refusal::of(Code::AccountKindNotAllowed, "account", value, limit).into());
+    }
+    check_open(&before)?;
+    let record = AccountRecord { limit: body.limit, ..AccountRecord::clone(&before) };
+    check_headroom(&before, &record)?;
+    Ok(Effects { accounts: vec![(index, Arc::new(record))], ..Effects::default() })
+}
+
+/// ACCOUNT_NOT_FOUND.
+fn find(view: &impl StateView, account: &str) -> Result<(AccountIndex, Arc<AccountRecord>), Stop> {
+    match view.account_index(account)? {
+        Some(index) => Ok((index, view.account(index)?)),
+        None => Err(Refusal::of(Code::AccountNotFound, "account", account, "").into()),
+    }
+}
+
+/// ACCOUNT_CLOSED.
+fn check_open(account: &AccountRecord) -> Result<(), Refusal> {
+    if account.status == AccountStatus::Closed {
+        return Err(Refusal::of(Code::AccountClosed, "account", account.id, account.status));
+    }
+    Ok(())
 }
 
 fn may_close(account: &AccountRecord) -> Result<(), Refusal> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::pairs::Pairs;
 use super::{At, Effects};
 use crate::code::{Code, Refusal};
 use crate::ids::{AccountIndex, EventId, PaymentId};
@@ -44,15 +45,9 @@ impl<'v, V: StateView> Booking<'v, V> {
         Self { view, at, event_id, payment_id, accounts: Vec::new(), postings: Vec::new(), lines: Vec::new() }
     }
 
-    /// Debits one account and credits another on the posted layer.
-    pub(super) fn pair(
-        &mut self,
-        debited: AccountIndex,
-        credited: AccountIndex,
-        amount: i128,
-    ) -> Result<(), ViewError> {
-        self.post(Posting { account: debited, layer: Layer::Posted, side: Side::Debit, delta: amount })?;
-        self.post(Posting { account: credited, layer: Layer::Posted, side: Side::Credit, delta: amount })
+    /// Adds postings of the posted layer.
+    pub(super) fn post_all(&mut self, pairs: Pairs) -> Result<(), ViewError> {
+        pairs.0.into_iter().try_for_each(|posting| self.post(posting))
     }
 
     /// Holds money on the debtor for the counterparty; a negative amount releases.
@@ -105,7 +100,7 @@ impl<'v, V: StateView> Booking<'v, V> {
         }
         for booked in &self.accounts {
             if Some(booked.index) != overdraws {
-                booked.has_headroom()?;
+                check_headroom(&booked.before, &booked.after)?;
             }
         }
         Ok(())
@@ -139,20 +134,20 @@ impl Booked {
         }
         Ok(())
     }
+}
 
-    /// Headroom that the entry lowered is not negative after it.
-    fn has_headroom(&self) -> Result<(), Refusal> {
-        let (Some(before), Some(after)) = (self.before.headroom(), self.after.headroom()) else {
-            return Ok(());
-        };
-        if after >= before || after >= 0 {
-            return Ok(());
-        }
-        let code = match self.before.kind {
-            AccountKind::Cash => Code::CreditsExceedDebits,
-            _ => Code::InsufficientFunds,
-        };
-        let limit = format!("available {before}, required {}", before - after);
-        Err(Refusal::of(code, "account", self.before.id, limit))
+/// INSUFFICIENT_FUNDS, CREDITS_EXCEED_DEBITS: headroom that an entry lowered is not negative after it.
+pub(super) fn check_headroom(before: &AccountRecord, after: &AccountRecord) -> Result<(), Refusal> {
+    let (Some(available), Some(left)) = (before.headroom(), after.headroom()) else {
+        return Ok(());
+    };
+    if left >= available || left >= 0 {
+        return Ok(());
     }
+    let code = match before.kind {
+        AccountKind::Cash => Code::CreditsExceedDebits,
+        _ => Code::InsufficientFunds,
+    };
+    let limit = format!("available {available}, required {}", available - left);
+    Err(Refusal::of(code, "account", before.id, limit))
 }

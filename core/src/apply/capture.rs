@@ -3,10 +3,12 @@
 use super::booking::{Booking, Freezing};
 use super::conversion::{self, Creditor};
 use super::guard::{Bridge, Case, FoundFee, check_period, find_fees};
+use super::pairs::{Pairs, Passage};
 use super::{At, Effects, NotAdmitted, Stop, event_id, minor};
 use crate::code::{Code, Refusal};
 use crate::event::{Event, PaymentCaptured};
 use crate::number::{CaptureMode, ReleaseCause, Route};
+use crate::posting::Posting;
 use crate::view::StateView;
 
 pub(super) fn apply(
@@ -17,10 +19,7 @@ pub(super) fn apply(
 ) -> Result<Effects, Stop> {
     let case = Case::load(view, event)?;
     let fees = find_fees(view, &body.fees)?;
-    let (creditor, bridge) = match case.before.route {
-        Route::Direct => (Creditor::Involved, case.bridge(view)?),
-        Route::Clearing => (Creditor::Untouched, None),
-    };
+    let bridge = bridge(view, &case)?;
     case.check_fees(&fees)?;
     conversion::check_currency(&case, body.fx.as_ref())?;
     case.check_head(event)?;
@@ -28,16 +27,24 @@ pub(super) fn apply(
         CaptureMode::Deferred => check_deferred(&case, event, body, at)?,
         CaptureMode::Immediate => check_immediate(&case, event, body)?,
     }
+    let creditor = match case.before.route {
+        Route::Direct => Creditor::Involved,
+        Route::Clearing => Creditor::Untouched,
+    };
     conversion::check(&case, creditor, body.amount, body.fx.as_ref())?;
     check_period(view, event, at)?;
 
     let event_id = event_id(event)?;
     let mut booking = Booking::new(view, at, event_id, case.before.id);
-    book(&mut booking, &case, body, bridge, &fees)?;
     let freezing = match case.before.capture_mode {
-        CaptureMode::Deferred => Freezing::Ignored,
+        CaptureMode::Deferred => {
+            let released = if body.final_capture { case.before.hold() } else { minor(body.amount) };
+            booking.hold(case.before.debtor, case.hold_counterparty(view)?, -released)?;
+            Freezing::Ignored
+        }
         CaptureMode::Immediate => Freezing::Heeded,
     };
+    booking.post_all(pairs(&case, body, bridge, &fees)?)?;
     booking.check(freezing, None)?;
 
     let amount = minor(body.amount);
@@ -53,6 +60,41 @@ pub(super) fn apply(
         after.sett += amount;
     }
     Ok(Effects { payments: case.changed(after), ..booking.into_effects() })
+}
+
+/// What an accepted capture posted.
+pub(super) fn posted(
+    view: &impl StateView,
+    event: &Event,
+    body: &PaymentCaptured,
+) -> Result<Vec<Posting>, Stop> {
+    let case = Case::find(view, event)?;
+    Ok(pairs(&case, body, bridge(view, &case)?, &find_fees(view, &body.fees)?)?.0)
+}
+
+/// The creditor is not reached before settlement on the clearing route.
+fn bridge(view: &impl StateView, case: &Case) -> Result<Option<Bridge>, Stop> {
+    match case.before.route {
+        Route::Direct => case.bridge(view),
+        Route::Clearing => Ok(None),
+    }
+}
+
+fn pairs(
+    case: &Case,
+    body: &PaymentCaptured,
+    bridge: Option<Bridge>,
+    fees: &[FoundFee<'_>],
+) -> Result<Pairs, NotAdmitted> {
+    let debtor = case.before.debtor;
+    let pairs = match case.before.clearing {
+        Some(clearing) => Pairs::default().pair(debtor, clearing, body.amount),
+        None => {
+            let passage = Passage::new(bridge, body.fx.as_ref());
+            Pairs::default().to_creditor(case, debtor, body.amount, passage)?
+        }
+    };
+    pairs.fees(case, fees)
 }
 
 fn check_deferred(case: &Case, event: &Event, body: &PaymentCaptured, at: At) -> Result<(), Refusal> {
@@ -77,42 +119,6 @@ fn check_immediate(case: &Case, event: &Event, body: &PaymentCaptured) -> Result
     }
     if !body.final_capture {
         return Err(Refusal::of(Code::CaptureMustBeFull, "final_capture", false, true));
-    }
-    Ok(())
-}
-
-/// The hold's release, then the money's way, then the fees.
-fn book<V: StateView>(
-    booking: &mut Booking<'_, V>,
-    case: &Case,
-    body: &PaymentCaptured,
-    bridge: Option<Bridge>,
-    fees: &[FoundFee<'_>],
-) -> Result<(), Stop> {
-    let (debtor, creditor) = (case.before.debtor, case.before.creditor);
-    let amount = minor(body.amount);
-    if case.before.capture_mode == CaptureMode::Deferred {
-        let released = if body.final_capture { case.before.hold() } else { amount };
-        let counterparty = match (case.before.clearing, bridge) {
-            (Some(clearing), _) => clearing,
-            (None, Some(bridge)) => bridge.payment,
-            (None, None) => creditor,
-        };
-        booking.hold(debtor, counterparty, -released)?;
-    }
-    match (case.before.clearing, bridge, &body.fx) {
-        (Some(clearing), _, None) => booking.pair(debtor, clearing, amount)?,
-        (None, Some(bridge), Some(fx)) => {
-            booking.pair(debtor, bridge.payment, amount)?;
-            booking.pair(bridge.counter, creditor, minor(fx.counter_amount))?;
-        }
-        (None, None, None) => booking.pair(debtor, creditor, amount)?,
-        (Some(_), _, Some(_)) | (None, Some(_), None) | (None, None, Some(_)) => {
-            return Err(NotAdmitted("fx").into());
-        }
-    }
-    for found in fees {
-        booking.pair(case.payer(found.fee)?, found.index, minor(found.fee.amount))?;
     }
     Ok(())
 }

@@ -39,18 +39,23 @@ pub(super) struct Bridge {
 impl Case {
     /// PAYMENT_NOT_FOUND; PAYMENT_ACCESS_DENIED.
     pub(super) fn load(view: &impl StateView, event: &Event) -> Result<Self, Stop> {
-        let id = payment_id(event)?;
-        let Some(index) = view.payment_index(&id)? else {
-            return Err(Refusal::of(Code::PaymentNotFound, "payment_id", id, "").into());
-        };
-        let case = Self::of(view, index)?;
+        let case = Self::find(view, event)?;
         let (debtor, creditor) = (case.debtor.id.as_str(), case.creditor.id.as_str());
         if !signers::cover_payment(view, event, debtor, creditor)? {
             let accounts = format!("a key that covers {debtor} or {creditor}");
-            let refusal = Refusal::of(Code::PaymentAccessDenied, "payment_id", id, accounts);
+            let refusal = Refusal::of(Code::PaymentAccessDenied, "payment_id", case.before.id, accounts);
             return Err(refusal.into());
         }
         Ok(case)
+    }
+
+    /// PAYMENT_NOT_FOUND.
+    pub(super) fn find(view: &impl StateView, event: &Event) -> Result<Self, Stop> {
+        let id = payment_id(event)?;
+        match view.payment_index(&id)? {
+            Some(index) => Ok(Self::of(view, index)?),
+            None => Err(Refusal::of(Code::PaymentNotFound, "payment_id", id, "").into()),
+        }
     }
 
     /// The case of a payment that exists.

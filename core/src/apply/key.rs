@@ -6,11 +6,12 @@ use ledger_crypto::KeyBytes;
 
 use super::{At, Effects, NotAdmitted, Stop};
 use crate::code::{Code, Refusal};
-use crate::event::{KeyRegistered, KeyRevoked};
+use crate::event::{KeyRegistered, KeyRevoked, LogKeyRotated};
 use crate::genesis::Operator;
 use crate::ids::{KeyIndex, LogIndex};
 use crate::number::{KeyStatus, Roles};
 use crate::record::KeyRecord;
+use crate::seal::Params;
 use crate::view::StateView;
 
 /// The record of an operator that the genesis names.
@@ -30,13 +31,7 @@ pub(super) fn register(view: &impl StateView, body: &KeyRegistered, at: At) -> R
     let key = key_bytes(&body.key)?;
     let roles = u16::try_from(body.roles).map(Roles).map_err(|_| NotAdmitted("roles"))?;
 
-    if let Some(index) = view.key_index(&key)? {
-        let limit = format!("registered at log index {}", view.key(index)?.registered_index);
-        return Err(Refusal::of(Code::KeyAlreadyRegistered, "key", hex::encode(key), limit).into());
-    }
-    if view.params().log_key == key || view.constants().genesis.log_key == key {
-        return Err(Refusal::of(Code::KeyAlreadyRegistered, "key", hex::encode(key), "a log key").into());
-    }
+    check_new(view, "key", &key)?;
 
     let record = KeyRecord {
         status: KeyStatus::Active,
@@ -74,6 +69,26 @@ pub(super) fn revoke(view: &impl StateView, body: &KeyRevoked, at: At) -> Result
         ..KeyRecord::clone(&before)
     };
     Ok(Effects { keys: vec![(index, Arc::new(record))], ..Effects::default() })
+}
+
+/// Event 20: from the seal of its block on, checkpoints are signed by another key.
+pub(super) fn rotate_log(view: &impl StateView, body: &LogKeyRotated) -> Result<Effects, Stop> {
+    let log_key = key_bytes(&body.new_key)?;
+    check_new(view, "new_key", &log_key)?;
+    let params = Params { log_key, ..view.params().clone() };
+    Ok(Effects { params: Some(params), ..Effects::default() })
+}
+
+/// KEY_ALREADY_REGISTERED: ever registered, or ever a log key.
+fn check_new(view: &impl StateView, field: &str, key: &KeyBytes) -> Result<(), Stop> {
+    let limit = if let Some(index) = view.key_index(key)? {
+        format!("registered at log index {}", view.key(index)?.registered_index)
+    } else if let Some(since) = view.log_key_since(key)? {
+        format!("the log key since log index {since}")
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::of(Code::KeyAlreadyRegistered, field, hex::encode(key), limit).into())
 }
 
 fn key_bytes(bytes: &[u8]) -> Result<KeyBytes, NotAdmitted> {

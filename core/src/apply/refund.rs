@@ -3,10 +3,12 @@
 use super::booking::{Booking, Freezing};
 use super::conversion::{self, Creditor};
 use super::guard::{Bridge, Case, FoundFee, check_period, find_fees};
+use super::pairs::{Pairs, Passage};
 use super::{At, Effects, NotAdmitted, Stop, event_id, minor};
 use crate::code::{Code, Refusal};
 use crate::event::{Event, PaymentRefunded};
 use crate::number::RefundCause;
+use crate::posting::Posting;
 use crate::view::StateView;
 
 pub(super) fn apply(
@@ -33,7 +35,7 @@ pub(super) fn apply(
 
     let event_id = event_id(event)?;
     let mut booking = Booking::new(view, at, event_id, case.before.id);
-    book(&mut booking, &case, body, bridge, &fees)?;
+    booking.post_all(pairs(&case, body, bridge, &fees)?)?;
     match body.cause {
         // The scheme has moved the money already: the creditor may be frozen or end below its limit.
         Some(RefundCause::Return) => booking.check(Freezing::Ignored, Some(case.before.creditor))?,
@@ -46,25 +48,22 @@ pub(super) fn apply(
     Ok(Effects { payments: case.changed(after), ..booking.into_effects() })
 }
 
-/// The money's way back, the payment's currency first, then the fees.
-fn book<V: StateView>(
-    booking: &mut Booking<'_, V>,
+/// What an accepted refund posted.
+pub(super) fn posted(
+    view: &impl StateView,
+    event: &Event,
+    body: &PaymentRefunded,
+) -> Result<Vec<Posting>, Stop> {
+    let case = Case::find(view, event)?;
+    Ok(pairs(&case, body, case.bridge(view)?, &find_fees(view, &body.fees)?)?.0)
+}
+
+fn pairs(
     case: &Case,
     body: &PaymentRefunded,
     bridge: Option<Bridge>,
     fees: &[FoundFee<'_>],
-) -> Result<(), Stop> {
-    let (debtor, creditor) = (case.before.debtor, case.before.creditor);
-    match (bridge, &body.fx) {
-        (Some(bridge), Some(fx)) => {
-            booking.pair(bridge.payment, debtor, minor(body.amount))?;
-            booking.pair(creditor, bridge.counter, minor(fx.counter_amount))?;
-        }
-        (None, None) => booking.pair(creditor, debtor, minor(body.amount))?,
-        (Some(_), None) | (None, Some(_)) => return Err(NotAdmitted("fx").into()),
-    }
-    for found in fees {
-        booking.pair(case.payer(found.fee)?, found.index, minor(found.fee.amount))?;
-    }
-    Ok(())
+) -> Result<Pairs, NotAdmitted> {
+    let passage = Passage::new(bridge, body.fx.as_ref());
+    Pairs::default().from_creditor(case, case.before.debtor, body.amount, passage)?.fees(case, fees)
 }

@@ -1,5 +1,6 @@
 //! Event 7 and expiry: the whole hold is released.
 
+use super::adjust::check_held;
 use super::booking::{Booking, Freezing};
 use super::guard::{Case, check_period};
 use super::{At, Effects, NotAdmitted, Stop, event_id};
@@ -12,13 +13,7 @@ use crate::view::{StateView, ViewError};
 pub(super) fn void(view: &impl StateView, event: &Event, at: At) -> Result<Effects, Stop> {
     let case = Case::load(view, event)?;
     case.check_head(event)?;
-    if case.before.auth == 0 {
-        return Err(case.not_allowed(event).into());
-    }
-    case.check_not_expired(at)?;
-    if case.before.hold() == 0 {
-        return Err(case.not_allowed(event).into());
-    }
+    check_held(&case, event, at)?;
     check_period(view, event, at)?;
 
     let event_id = event_id(event)?;

@@ -2,10 +2,11 @@
 
 use super::booking::{Booking, Freezing};
 use super::guard::{check_period, check_reference, in_currency};
+use super::pairs::Pairs;
 use super::{At, Effects, NotAdmitted, Stop, event_id, id16, minor};
 use crate::code::{Code, Refusal};
-use crate::event::{Event, TransferPosted};
-use crate::ids::PaymentId;
+use crate::event::{Event, Leg, TransferPosted};
+use crate::ids::{AccountIndex, PaymentId};
 use crate::number::Layer;
 use crate::posting::Posting;
 use crate::view::{Referenced, StateView};
@@ -25,24 +26,38 @@ pub(super) fn apply(
         }
     }
     let external_reference = check_reference(view, event, Referenced::Transfer(event_id))?;
-    let mut accounts = Vec::with_capacity(body.legs.len());
-    for (position, leg) in body.legs.iter().enumerate() {
-        let Some(index) = view.account_index(&leg.account)? else {
-            let field = format!("legs[{position}].account");
-            return Err(Refusal::of(Code::AccountNotFound, field, &leg.account, "").into());
-        };
-        accounts.push(index);
-    }
+    let accounts = find_accounts(view, body)?;
     for (leg, index) in body.legs.iter().zip(&accounts) {
         in_currency(&*view.account(*index)?, &leg.currency, "legs")?;
     }
     check_period(view, event, at)?;
 
     let mut booking = Booking::new(view, at, event_id, PaymentId::NIL);
-    for (leg, account) in body.legs.iter().zip(accounts) {
-        let side = leg.side.ok_or(NotAdmitted("side"))?;
-        booking.post(Posting { account, layer: Layer::Posted, side, delta: minor(leg.amount) })?;
-    }
+    booking.post_all(pairs(body, &accounts)?)?;
     booking.check(Freezing::Heeded, None)?;
     Ok(Effects { external_reference, ..booking.into_effects() })
+}
+
+/// What an accepted transfer posted.
+pub(super) fn posted(view: &impl StateView, body: &TransferPosted) -> Result<Vec<Posting>, Stop> {
+    Ok(pairs(body, &find_accounts(view, body)?)?.0)
+}
+
+/// ACCOUNT_NOT_FOUND, legs in order.
+fn find_accounts(view: &impl StateView, body: &TransferPosted) -> Result<Vec<AccountIndex>, Stop> {
+    let find = |(position, leg): (usize, &Leg)| {
+        view.account_index(&leg.account)?.ok_or_else(|| {
+            let field = format!("legs[{position}].account");
+            Refusal::of(Code::AccountNotFound, field, &leg.account, "").into()
+        })
+    };
+    body.legs.iter().enumerate().map(find).collect()
+}
+
+fn pairs(body: &TransferPosted, accounts: &[AccountIndex]) -> Result<Pairs, NotAdmitted> {
+    let posting = |(leg, account): (&Leg, &AccountIndex)| {
+        let side = leg.side.ok_or(NotAdmitted("side"))?;
+        Ok(Posting { account: *account, layer: Layer::Posted, side, delta: minor(leg.amount) })
+    };
+    body.legs.iter().zip(accounts).map(posting).collect::<Result<_, _>>().map(Pairs)
 }

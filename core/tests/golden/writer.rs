@@ -1,6 +1,6 @@
 //! A writer in memory: decides units at given times, numbers entries, cuts blocks.
 
-use ledger_core::admit::{Admission, admit, rules_built};
+use ledger_core::admit::{Admission, admit};
 use ledger_core::apply::{
     At, Effects, ExecutedEntry, MemberOutcome, Subject, execute, expire, genesis_effects,
 };
@@ -24,7 +24,7 @@ pub struct Writer {
 
 /// What became of a call.
 pub enum Decision {
-    /// Rules of the event are not built.
+    /// It is a signed batch.
     NotBuilt,
     /// Entries made, in order: an expiry, or the members of the unit.
     Made(Vec<MemberOutcome>),
@@ -60,9 +60,6 @@ impl Writer {
             return Decision::NotBuilt;
         };
         let unit = unit_of(submitted).unwrap();
-        if !unit.members.iter().all(|member| rules_built(&member.signed().event().body)) {
-            return Decision::NotBuilt;
-        }
         let admission = admit(&self.state, &unit, t_nanos).unwrap();
         assert_eq!(admission, Admission::Admitted, "entry {}", self.log.len());
         let outcomes = execute(&self.state, &unit, first).unwrap();

@@ -9,14 +9,17 @@
 //! | statement line | 0x06, account index u64, line number u64 | line 138 |
 //! | external reference | 0x07, length of party u8, party, reference | 1 payment or 2 transfer, id 16 |
 //! | special account | 0x09, kind u8, currency 3 | account index u64 |
+//! | reversed event | 0x0A, event id 16 | log index of its reversal u64 |
+//! | log key | 0x0B, public key 32 | log index of the rotation to it u64; the genesis key has none |
 //!
-//! 0x02 is kept for batches, 0x08 for expiries, 0x0A for reversed targets.
+//! 0x02 is kept for batches, 0x08 for expiries.
 
 use arrayvec::ArrayVec;
 use ledger_core::ids::{AccountIndex, CurrencyCode, EventId, LogIndex, PaymentId, PaymentIndex};
 use ledger_core::line::Line;
 use ledger_core::number::AccountKind;
 use ledger_core::view::{KnownEvent, Referenced};
+use ledger_crypto::KeyBytes;
 
 use super::{RowError, only_u64, split_u64};
 
@@ -30,6 +33,8 @@ const ACCOUNT: u8 = 0x05;
 const LINE: u8 = 0x06;
 const REFERENCE: u8 = 0x07;
 const SPECIAL: u8 = 0x09;
+const REVERSED: u8 = 0x0A;
+const LOG_KEY: u8 = 0x0B;
 
 const PAYMENT_REFERENCE: u8 = 1;
 const TRANSFER_REFERENCE: u8 = 2;
@@ -136,12 +141,24 @@ pub(crate) fn special_key(kind: AccountKind, currency: CurrencyCode) -> Key {
     key(SPECIAL, &[&[kind.number()], currency.as_bytes()])
 }
 
+pub(crate) fn reversed_key(target: &EventId) -> Key {
+    key(REVERSED, &[&target.0])
+}
+
+pub(crate) fn log_key_key(log_key: &KeyBytes) -> Key {
+    key(LOG_KEY, &[log_key])
+}
+
 pub(crate) fn index_value(index: u64) -> Vec<u8> {
     index.to_be_bytes().to_vec()
 }
 
 pub(crate) fn read_account_index(value: &[u8]) -> Result<AccountIndex, RowError> {
     only_u64(value).map(AccountIndex).ok_or_else(|| malformed("account index"))
+}
+
+pub(crate) fn read_log_index(value: &[u8]) -> Result<LogIndex, RowError> {
+    only_u64(value).map(LogIndex).ok_or_else(|| malformed("log index"))
 }
 
 pub(crate) fn read_payment_index(value: &[u8]) -> Result<PaymentIndex, RowError> {
@@ -173,6 +190,7 @@ mod tests {
         assert_eq!(line_of_key(&line_key(AccountIndex(5), 6), AccountIndex(5)), Some(6));
         assert_eq!(read_account_index(&index_value(5)), Ok(AccountIndex(5)));
         assert_eq!(read_payment_index(&index_value(5)), Ok(PaymentIndex(5)));
+        assert_eq!(read_log_index(&index_value(5)), Ok(LogIndex(5)));
         assert!(account_key(&"a".repeat(65)).is_none());
         assert_ne!(reference_key("ab", "c"), reference_key("a", "bc"));
     }

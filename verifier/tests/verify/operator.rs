@@ -38,16 +38,16 @@ fn what_only_the_full_check_finds_is_found_at_its_entry() {
 }
 
 #[test]
-fn events_without_rules_stop_the_full_check() {
+fn rules_of_a_later_version_stop_the_full_check() {
     let mut log = Forge::with_accounts();
     let index = log.entries.len() as u64;
-    let body = Body::PeriodClosed(PeriodClosed { through: 20_251_231 });
+    let body = Body::RulesChanged(RulesChanged { rules_version: 2 });
     let event = log.event(None, body, Signers::Operator);
     log_anyway(&mut log, &event, None, &Effects::default());
     log.seal();
     let place = judge::Place { log_index: Some(index), file: None, fields: vec!["body"] };
     judge_table(&[Row {
-        name: "an event whose rules are not known".to_owned(),
+        name: "from here on rules that are not known".to_owned(),
         files: log.files(),
         trust: log.trust(),
         full: Expected::CouldNotCheck(place),
