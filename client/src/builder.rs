@@ -2,6 +2,7 @@
 
 use ledger_core::event::{Body, EVENT_TYPE, Event};
 use ledger_core::ids::{EventId, PaymentId};
+use ledger_core::sidecar::Sidecar;
 use ledger_core::unit::Submitted;
 use ledger_crypto::{Hash, Hasher, KeyBytes, SigningKey, domain, dsse};
 
@@ -14,6 +15,7 @@ use crate::uuid::{self, IdError};
 pub struct EventBuilder {
     event: Event,
     event_id: EventId,
+    sidecar: Option<Sidecar>,
 }
 
 impl EventBuilder {
@@ -41,7 +43,7 @@ impl EventBuilder {
             metadata_commitment: Vec::new(),
             body,
         };
-        Self { event, event_id }
+        Self { event, event_id, sidecar: None }
     }
 
     /// The payment that the event belongs to.
@@ -69,6 +71,15 @@ impl EventBuilder {
     #[must_use]
     pub fn external_ref(mut self, reference: impl Into<String>) -> Self {
         self.event.external_ref = reference.into();
+        self
+    }
+
+    /// Private data: the event signs its salted hash, the data travels beside it and can be erased. The salt is to be
+    /// random ([`crate::sidecar`]).
+    #[must_use]
+    pub fn private(mut self, sidecar: Sidecar) -> Self {
+        self.event.metadata_commitment = sidecar.commitment().to_vec();
+        self.sidecar = Some(sidecar);
         self
     }
 
@@ -103,7 +114,7 @@ impl EventBuilder {
             payload_type: EVENT_TYPE.to_owned(),
             payload: self.event.encode(),
             signatures: Vec::new(),
-            sidecar: None,
+            sidecar: self.sidecar,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Submitting events one request at a time.
 
+use ledger_core::sidecar::Sidecar;
 use ledger_core::unit::Submitted;
 use ledger_proto::v1;
 
@@ -57,10 +58,11 @@ pub(crate) fn answers(
 
 pub(crate) fn message(event: Submitted) -> v1::SubmittedEvent {
     let signatures = event.signatures.into_iter();
+    let sidecar = event.sidecar.map(|Sidecar { salt, metadata }| v1::Sidecar { salt, metadata });
     v1::SubmittedEvent {
         payload_type: event.payload_type,
         payload: event.payload,
         signatures: signatures.map(|(key, signature)| v1::Signature { key, signature }).collect(),
-        sidecar: None,
+        sidecar,
     }
 }

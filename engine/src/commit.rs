@@ -1,5 +1,6 @@
 //! A commit group: what one synced write makes durable, and who waits for it.
 
+use ledger_core::sidecar::Sidecar;
 use ledger_crypto::sha256;
 use rocksdb::WriteBatch;
 use tokio::sync::oneshot;
@@ -7,6 +8,7 @@ use tokio::sync::oneshot;
 use crate::answer::{EventAnswer, Failure};
 use crate::head::Durable;
 use crate::rows::events::Bundles;
+use crate::rows::sidecar::{self, Erasure, Stage};
 use crate::rows::{blocks, events, tiles};
 use crate::sealer::SealedCut;
 use crate::store::{Store, StoreError, family};
@@ -20,6 +22,10 @@ pub(crate) struct Group {
     pub(crate) bundles: Bundles,
     pub(crate) entry_count: u64,
     pub(crate) entry_bytes: usize,
+    /// Private data that came with entries, by their log index.
+    pub(crate) private: Vec<(u64, Vec<u8>)>,
+    /// Log indices of events whose private data is erased, each with that of the erasing event.
+    pub(crate) erasures: Vec<(u64, u64)>,
     pub(crate) seals: Vec<SealedCut>,
     pub(crate) replies: Vec<Reply>,
 }
@@ -27,6 +33,7 @@ pub(crate) struct Group {
 /// A commit group that is on disk. Only a committed group has answers to send.
 pub(crate) struct CommittedGroup {
     pub(crate) seals: Vec<SealedCut>,
+    pub(crate) erasures: Vec<(u64, u64)>,
     pub(crate) entry_count: u64,
     replies: Vec<Reply>,
 }
@@ -36,6 +43,13 @@ impl Group {
         self.bundles.push(log_index, entry);
         self.entry_count += 1;
         self.entry_bytes += entry.len();
+    }
+
+    /// Adds the private data of the entry pushed last.
+    pub(crate) fn push_private(&mut self, log_index: u64, sidecar: &Sidecar) {
+        let value = sidecar::private_value(sidecar);
+        self.entry_bytes += value.len();
+        self.private.push((log_index, value));
     }
 
     /// Whether there is anything to write.
@@ -50,6 +64,14 @@ impl Group {
             for (first, bundle) in &self.bundles.bundles {
                 batch.put_cf(store.family(family::EVENTS), events::key(*first), bundle);
             }
+            let private = store.family(family::SIDECAR);
+            for (log_index, value) in &self.private {
+                batch.put_cf(private, sidecar::private_key(*log_index), value);
+            }
+            for (log_index, by) in &self.erasures {
+                let ordered = Erasure { stage: Stage::Pending, by: *by };
+                batch.put_cf(private, sidecar::erasure_key(*log_index), sidecar::erasure_value(ordered));
+            }
             for sealed in &self.seals {
                 put_seal(&mut batch, store, sealed);
             }
@@ -57,7 +79,8 @@ impl Group {
                 return Err((error, self.replies));
             }
         }
-        Ok(CommittedGroup { seals: self.seals, entry_count: self.entry_count, replies: self.replies })
+        let Self { seals, erasures, entry_count, replies, .. } = self;
+        Ok(CommittedGroup { seals, erasures, entry_count, replies })
     }
 
     /// What the marker says once this group is on disk; `None` when it appends no entry.

@@ -229,5 +229,6 @@ fn size_of(event: &Submitted) -> usize {
     let overhead = EVENT_OVERHEAD_BYTES + event.signatures.len() * SIGNATURE_OVERHEAD_BYTES;
     // Decoded, the smallest element of a repeated field takes about 32 times its two bytes; what is allowed to be long
     // is the payload's own text, so a multiple bounds both.
-    overhead + event.payload_type.len() + event.payload.len() * DECODED_FACTOR + signatures
+    let private = event.sidecar.as_ref().map_or(0, |sidecar| sidecar.salt.len() + sidecar.metadata.len());
+    overhead + event.payload_type.len() + event.payload.len() * DECODED_FACTOR + signatures + private
 }

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::answer::Failure;
 use crate::config::Config;
+use crate::erase::Erasures;
 use crate::metrics::Metrics;
 use crate::sealer::Published;
 use crate::store::Store;
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) inbox: Sender<Inbox>,
     pub(crate) queue_bytes: AtomicUsize,
     pub(crate) closing: AtomicBool,
+    pub(crate) erasures: Erasures,
     pub(crate) workers: rayon::ThreadPool,
     /// Registered keys, decompressed once. Bounded by the registry.
     pub(crate) keys: RwLock<HashMap<KeyBytes, PublicKey>>,
@@ -202,6 +204,12 @@ impl Shared {
     pub(crate) fn stop(&self, failure: Failure) {
         tracing::error!(%failure, "the ledger has stopped");
         self.health.send_replace(Health::Stopped(failure));
+        self.erasures.close();
+    }
+
+    /// Whether the store may still be written to.
+    pub(crate) fn may_write(&self) -> bool {
+        !matches!(&*self.health.borrow(), Health::Stopped(_))
     }
 
     /// Why no request can be taken now, if so.

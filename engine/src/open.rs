@@ -23,6 +23,7 @@ use crate::base::Base;
 use crate::clock::ClockGuard;
 use crate::config::Config;
 use crate::create::interrupted_creation;
+use crate::erase::{Erasures, finish_pending};
 use crate::head::{Durable, Marker, head_path, read_head};
 use crate::ledger::{Health, Ledger, Shared};
 use crate::log_read::StoredTiles;
@@ -128,6 +129,7 @@ impl Ledger {
         let (marker, durable) = marker(&config)?;
         let store = Store::open(&config.db_dir(), false)?;
         check_durable(&store, durable)?;
+        finish_pending(&store).map_err(|error| OpenError::Store(error.to_string()))?;
 
         let constants = Arc::new(constants(&store)?);
         let base = Base::new(&store, watermark(&store, constants.ledger_id)?);
@@ -160,6 +162,7 @@ impl Ledger {
             inbox,
             queue_bytes: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
+            erasures: Erasures::default(),
             workers,
             keys: RwLock::new(HashMap::new()),
             _lock: lock,
@@ -200,6 +203,10 @@ impl Ledger {
         let threads = vec![
             spawn(&shared, "ledger-writer", || writer.run())?,
             spawn(&shared, "ledger-sealer", || sealer.run())?,
+            spawn(&shared, "ledger-eraser", {
+                let shared = Arc::clone(&shared);
+                move || shared.erasures.run(&shared.store, || shared.may_write())
+            })?,
         ];
         Ok(Self::new(shared, threads))
     }

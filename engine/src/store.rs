@@ -6,12 +6,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ledger_core::sidecar::Sidecar;
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode,
     IteratorMode, Options, ReadOptions, SliceTransform, WriteBatch, WriteOptions,
 };
 
-use crate::rows::{RowError, blocks, events, state, tiles};
+use crate::erase::{DropErased, Erased};
+use crate::rows::sidecar::Erasure;
+use crate::rows::{RowError, blocks, events, sidecar, state, tiles};
 
 /// Column families, by name.
 pub(crate) mod family {
@@ -21,6 +24,7 @@ pub(crate) mod family {
     pub(crate) const INDICES: &str = "indices";
     pub(crate) const MERKLE: &str = "merkle";
     pub(crate) const SIDECAR: &str = "sidecar";
+    pub(crate) const ALL: [&str; 6] = [EVENTS, BLOCKS, STATE, INDICES, MERKLE, SIDECAR];
 }
 
 /// The store could not be read or written.
@@ -44,6 +48,7 @@ impl From<StoreError> for ledger_core::view::ViewError {
 #[derive(Clone)]
 pub(crate) struct Store {
     db: Arc<DB>,
+    erased: Erased,
     #[cfg(test)]
     pub(crate) fault: Arc<std::sync::Mutex<Fault>>,
 }
@@ -73,7 +78,11 @@ impl Store {
         options.set_max_background_jobs(2);
         options.set_keep_log_file_num(4);
         options.set_max_total_wal_size(512 << 20);
+        // An obsolete log is removed, not kept in an archive: it may hold private data that was erased.
+        options.set_wal_ttl_seconds(0);
+        options.set_wal_size_limit_mb(0);
         let cache = Cache::new_lru_cache(64 << 20);
+        let erased = Erased::default();
         let families = [
             // Read by seek to a bundle's first index: no Bloom filter. Entries repeat keys and ids: lz4 halves them.
             ColumnFamilyDescriptor::new(family::EVENTS, options_of(&cache, 16 << 20, None)),
@@ -89,11 +98,12 @@ impl Store {
                 whole_key_filter(options_of(&cache, 16 << 20, None), &cache),
             ),
             ColumnFamilyDescriptor::new(family::MERKLE, options_of(&cache, 4 << 20, None)),
-            ColumnFamilyDescriptor::new(family::SIDECAR, options_of(&cache, 4 << 20, None)),
+            ColumnFamilyDescriptor::new(family::SIDECAR, sidecar_options(&cache, Arc::clone(&erased))),
         ];
         let db = DB::open_cf_descriptors(&options, dir, families)?;
         Ok(Self {
             db: Arc::new(db),
+            erased,
             #[cfg(test)]
             fault: Arc::default(),
         })
@@ -105,6 +115,15 @@ impl Store {
 
     pub(crate) fn family(&self, name: &'static str) -> &ColumnFamily {
         self.db.cf_handle(name).expect("every family is opened at start")
+    }
+
+    pub(crate) fn families(&self) -> Vec<&ColumnFamily> {
+        family::ALL.iter().map(|name| self.family(name)).collect()
+    }
+
+    /// Events whose private data no file may hold.
+    pub(crate) fn erased(&self) -> &Erased {
+        &self.erased
     }
 
     /// The one synced write: what it holds is on disk when it returns.
@@ -180,6 +199,18 @@ impl Store {
         Ok(None)
     }
 
+    /// Private data of the event at a log index.
+    pub(crate) fn private(&self, log_index: u64) -> Result<Option<Sidecar>, StoreError> {
+        let value = self.db.get_pinned_cf(self.family(family::SIDECAR), sidecar::private_key(log_index))?;
+        value.map(|value| sidecar::read_private(&value)).transpose().map_err(Into::into)
+    }
+
+    /// The erasure of the private data of the event at a log index.
+    pub(crate) fn erasure(&self, log_index: u64) -> Result<Option<Erasure>, StoreError> {
+        let value = self.db.get_pinned_cf(self.family(family::SIDECAR), sidecar::erasure_key(log_index))?;
+        value.map(|value| sidecar::read_erasure(&value)).transpose().map_err(Into::into)
+    }
+
     /// Hashes of a tile of the log tree.
     pub(crate) fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<ledger_crypto::Hash>>, StoreError> {
         let value = self.db.get_pinned_cf(self.family(family::MERKLE), tiles::key(level, index))?;
@@ -205,6 +236,16 @@ fn options_of(cache: &Cache, buffer_bytes: usize, prefix_bytes: Option<usize>) -
     options.set_compression_type(DBCompressionType::Lz4);
     // Small write buffers: large ones stall the commit that has to wait for their flush.
     options.set_write_buffer_size(buffer_bytes);
+    options
+}
+
+/// Without compression, so that whoever searches the files for private data would find it; without blob files, whose
+/// garbage stays. A rewrite of a table drops what was erased.
+fn sidecar_options(cache: &Cache, erased: Erased) -> Options {
+    let mut options = options_of(cache, 4 << 20, None);
+    options.set_compression_type(DBCompressionType::None);
+    options.set_enable_blob_files(false);
+    options.set_compaction_filter_factory(DropErased(erased));
     options
 }
 

@@ -59,6 +59,10 @@ impl View {
         &self.tail
     }
 
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// First log index that is not in this state.
     pub fn next_index(&self) -> LogIndex {
         self.tail.next_index()

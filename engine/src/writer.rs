@@ -12,8 +12,8 @@ use ledger_core::admit::{Admission, admit, first_difference};
 use ledger_core::apply::{At, Effects, ExecutedEntry, MemberOutcome, Subject, execute, expire};
 use ledger_core::code::{Code, Refusal};
 use ledger_core::entry::{Content, Entry, encode_event, encode_expiry};
-use ledger_core::event::Event;
-use ledger_core::ids::{LogIndex, PaymentIndex};
+use ledger_core::event::{Body, Event, MetadataErased};
+use ledger_core::ids::{EventId, LogIndex, PaymentIndex};
 use ledger_core::unit::Unit;
 use ledger_core::view::{State as _, StateView as _, ViewError};
 use ledger_merkle::leaf_hash;
@@ -133,6 +133,7 @@ impl Writer {
             self.shared.stop(failure.clone());
             self.fail_queue(&failure);
         }
+        self.shared.erasures.close();
     }
 
     fn run_to_end(&mut self) -> Result<(), Broken> {
@@ -377,6 +378,12 @@ impl Writer {
             );
             let subject = Subject::Event { event: signed.event(), digest: *signed.digest() };
             self.append(&entry, at, number, subject, &outcome.effects, making);
+            if let Some(sidecar) = &submitted.sidecar {
+                making.group.push_private(at.log_index.0, sidecar);
+            }
+            if let (0, Body::MetadataErased(erased)) = (number, &signed.event().body) {
+                making.group.erasures.push((self.erased(erased)?, at.log_index.0));
+            }
             making.counts[usize::from(number != 0)] += 1;
             making.codes.extend(outcome.refusal.as_ref().map(|refusal| refusal.code));
             let answer = Answer::Recorded {
@@ -389,6 +396,14 @@ impl Writer {
             answers.push(EventAnswer { event_id: signed.event_id(), answer });
         }
         Ok(answers)
+    }
+
+    /// Where the event stands whose private data is erased.
+    fn erased(&self, erased: &MetadataErased) -> Result<u64, Broken> {
+        let id = <[u8; 16]>::try_from(erased.event_id.as_slice()).ok().map(EventId);
+        let known = id.map(|id| self.tail.known_event(&id)).transpose()?.flatten();
+        let unknown = || Broken::Invariant("the private data of an unknown event was erased".into());
+        Ok(known.ok_or_else(unknown)?.log_index.0)
     }
 
     fn append(
@@ -453,6 +468,9 @@ impl Writer {
     /// The sealer never runs ahead of the durable log: it hears of a cut only now. If it is gone, so is this ledger:
     /// its failure has been reported.
     fn after_commit(&self, committed: &CommittedGroup, cuts: Vec<Cut>) {
+        if !committed.erasures.is_empty() {
+            self.shared.erasures.order(&committed.erasures);
+        }
         for sealed in &committed.seals {
             let _ = self.sealer.send(ToSealer::Durable(sealed.block.seal.height));
         }

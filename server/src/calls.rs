@@ -25,6 +25,8 @@ const METHODS: &[(&str, &str)] = &[
     ("/ledger.v1.LedgerService/Submit", "Submit"),
     ("/ledger.v1.LedgerService/SubmitStream", "SubmitStream"),
     ("/ledger.v1.LedgerService/SubmitAtomic", "SubmitAtomic"),
+    ("/ledger.v1.LedgerService/EraseMetadata", "EraseMetadata"),
+    ("/ledger.v1.LedgerService/GetMetadata", "GetMetadata"),
     ("/ledger.v1.LedgerService/AwaitSealed", "AwaitSealed"),
     ("/ledger.v1.LedgerService/GetReceipt", "GetReceipt"),
     ("/ledger.v1.LedgerService/GetCheckpoint", "GetCheckpoint"),

@@ -7,6 +7,7 @@ mod answer;
 mod await_sealed;
 mod budget;
 mod log;
+mod private;
 mod query;
 mod request;
 mod stream;
@@ -148,6 +149,20 @@ impl LedgerService for Service {
         request: Request<SubmitAtomicRequest>,
     ) -> Result<Response<SubmitAtomicResponse>, Status> {
         self.submit_group(request.into_inner()).await
+    }
+
+    async fn erase_metadata(
+        &self,
+        request: Request<EraseMetadataRequest>,
+    ) -> Result<Response<EraseMetadataResponse>, Status> {
+        self.erase(request.into_inner()).await
+    }
+
+    async fn get_metadata(
+        &self,
+        request: Request<GetMetadataRequest>,
+    ) -> Result<Response<GetMetadataResponse>, Status> {
+        self.metadata(request.into_inner()).await
     }
 
     async fn await_sealed(

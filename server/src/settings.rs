@@ -119,6 +119,9 @@ settings! {
     /// Threads that check signatures; 0: one less than there are processors, at least one.
     "workers" workers: u32 = 0, 0, 1_024;
 
+    /// Whether private data beside events may be read. Whoever can connect then can, so: on loopback addresses only.
+    "private.read" private_read: bool = false;
+
     /// Open connections; one more is closed at once.
     "server.max_connections" server_max_connections: u32 = 256, 1, 65_535;
     /// Concurrent calls of one connection; further ones wait at the client.
@@ -155,6 +158,8 @@ pub enum SettingError {
         "{key}: {value} is not a loopback address, and TLS is not available: give --insecure to allow it"
     )]
     Public { key: &'static str, value: SocketAddr },
+    #[error("private.read: allowed on a loopback address only, listen is {listen}")]
+    PrivateOnPublic { listen: SocketAddr },
     #[error("{path}: {source}")]
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("{path}: {source}")]
@@ -200,6 +205,9 @@ impl Settings {
             if !address.ip().is_loopback() && !self.insecure {
                 return Err(SettingError::Public { key, value: address });
             }
+        }
+        if self.private_read && !self.listen.ip().is_loopback() {
+            return Err(SettingError::PrivateOnPublic { listen: self.listen });
         }
         Ok(())
     }
@@ -311,6 +319,8 @@ mod tests {
             );
             assert!(from_toml(&format!("{public}insecure = true\n")).is_ok());
         }
+        let private = "listen = \"0.0.0.0:7400\"\ninsecure = true\nprivate.read = true\n";
+        assert!(matches!(from_toml(private).unwrap_err(), SettingError::PrivateOnPublic { .. }));
         assert!(from_toml("listen = \"[::1]:7400\"\n").is_ok());
     }
 

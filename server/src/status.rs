@@ -58,6 +58,11 @@ pub fn not_found(what: &str) -> Status {
     Status::not_found(format!("{what}: not found"))
 }
 
+/// What the configuration of this server does not allow.
+pub fn not_allowed(what: &str) -> Status {
+    Status::permission_denied(what)
+}
+
 /// A position at or after the end of what there is.
 pub fn beyond(what: &str, end: u64) -> Status {
     Status::out_of_range(format!("{what}: the first {end} are there"))

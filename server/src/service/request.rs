@@ -1,6 +1,7 @@
 //! From the messages of a request to the arguments of the engine.
 
 use ledger_core::ids::{BlockHeight, EventId, LogIndex, PaymentId};
+use ledger_core::sidecar::Sidecar;
 use ledger_core::unit::Submitted;
 use ledger_engine::{AsOf, View};
 use ledger_proto::v1::{
@@ -72,17 +73,11 @@ pub enum EntryReference {
 }
 
 impl Batch {
-    /// Takes the events over, without copying a payload. Errors: INVALID_ARGUMENT when there are none or too many,
-    /// UNIMPLEMENTED when one has private data: taking the event without it would lose it.
+    /// Takes the events over, without copying a payload. Errors: INVALID_ARGUMENT when there are none or too many.
     pub fn take(events: Vec<SubmittedEvent>, settings: &Settings) -> Result<Self, Status> {
         let most = settings.request_max_events;
         if events.is_empty() || events.len() > most as usize {
             return Err(status::malformed("events", events.len(), &format!("1 to {most}")));
-        }
-        if let Some(at) = events.iter().position(|event| event.sidecar.is_some()) {
-            return Err(status::not_built(&format!(
-                "events[{at}].sidecar: this version keeps no private data"
-            )));
         }
         let mut bytes = 0;
         let events = events.into_iter().map(|event| {
@@ -90,6 +85,7 @@ impl Batch {
             let signatures = event.signatures.iter().map(|(key, signature)| key.len() + signature.len());
             bytes += EVENT_OVERHEAD_BYTES + event.payload_type.len() + event.payload.len();
             bytes += signatures.sum::<usize>();
+            bytes += event.sidecar.as_ref().map_or(0, |sidecar| sidecar.salt.len() + sidecar.metadata.len());
             event
         });
         Ok(Self { events: events.collect(), bytes })
@@ -141,12 +137,19 @@ pub fn payment_id(bytes: &[u8]) -> Result<PaymentId, Status> {
     id16("payment_id", bytes).map(PaymentId)
 }
 
+/// The event that a request means.
+pub fn event_id(bytes: &[u8]) -> Result<EventId, Status> {
+    id16("event_id", bytes).map(EventId)
+}
+
 fn id16(field: &str, bytes: &[u8]) -> Result<[u8; 16], Status> {
     bytes.try_into().map_err(|_| status::malformed(field, format!("{} bytes", bytes.len()), "16 bytes"))
 }
 
-fn submitted(event: SubmittedEvent) -> Submitted {
+/// A submitted event, as the engine takes it.
+pub fn submitted(event: SubmittedEvent) -> Submitted {
     let signatures = event.signatures.into_iter().map(|one| (one.key, one.signature));
     let (payload_type, payload) = (event.payload_type, event.payload);
-    Submitted { payload_type, payload, signatures: signatures.collect(), sidecar: None }
+    let sidecar = event.sidecar.map(|sidecar| Sidecar { salt: sidecar.salt, metadata: sidecar.metadata });
+    Submitted { payload_type, payload, signatures: signatures.collect(), sidecar }
 }

@@ -1,9 +1,6 @@
 //! The program itself: configuration, start, health, reflection, and stops that lose nothing.
 
-use std::io::Read;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use ledger_proto::v1::{
     AwaitSealedRequest, GetEventRequest, SubmitStreamRequest, SubmittedEvent, await_sealed_request,
@@ -19,51 +16,8 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::v1::{ServerReflectionRequest, ServiceResponse};
 
+use crate::process::{Process, program};
 use crate::support::{Books, Client, accepted, channel, connect, is_accepted};
-
-/// A server process; killed when dropped.
-struct Process {
-    child: Child,
-    grpc: String,
-}
-
-impl Process {
-    fn start(books: &Books) -> Self {
-        let ready = books.file("ready");
-        let _ = std::fs::remove_file(&ready);
-        let mut child = program()
-            .arg("--dir")
-            .arg(books.dir())
-            .args(["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"])
-            .arg("--ready-file")
-            .arg(&ready)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let line = wait_for_file(&ready, &mut child);
-        let (grpc, metrics) = line.trim().split_once(' ').unwrap();
-        assert!(metrics.starts_with("metrics=127.0.0.1:"));
-        let grpc = grpc.strip_prefix("grpc=").unwrap().to_owned();
-        Self { child, grpc }
-    }
-
-    fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-    }
-
-    fn ended(mut self) -> ExitStatus {
-        self.child.wait().unwrap()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[test]
 fn configuration_faults_end_the_program_and_name_the_key() {
@@ -227,23 +181,4 @@ async fn found_again(books: &Books, events: &[SubmittedEvent], answered: &[u64])
     }
     process.signal("-TERM");
     assert!(process.ended().success());
-}
-
-fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_ledger-server"))
-}
-
-/// The line of the ready file, once it is there; panics when the program ends before.
-fn wait_for_file(path: &Path, child: &mut Child) -> String {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
-        let mut line = String::new();
-        if let Ok(mut file) = std::fs::File::open(path) {
-            file.read_to_string(&mut line).unwrap();
-            return line;
-        }
-        assert!(child.try_wait().unwrap().is_none(), "the server ended before it was ready");
-        assert!(Instant::now() < deadline, "the server was not ready in time");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }

@@ -5,6 +5,7 @@ mod keys;
 mod lifecycle;
 mod limits;
 mod metrics;
+mod process;
 mod raw;
 mod reads;
 mod submit;

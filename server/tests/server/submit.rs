@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 
 use ledger_core::event::Body;
-use ledger_core::number::AccountKind;
 use ledger_proto::v1::{
-    AwaitSealedRequest, GetEventRequest, GetStatusRequest, Sidecar, SubmitAtomicRequest, SubmitRequest,
+    AwaitSealedRequest, GetEventRequest, GetStatusRequest, SubmitAtomicRequest, SubmitRequest,
     SubmitStreamRequest, SubmittedEvent, await_sealed_request, get_event_request, submit_result,
 };
 use tokio_stream::StreamExt;
@@ -145,18 +144,6 @@ async fn read_back(writer: &mut Client, reader: &mut Client, event: SubmittedEve
     let index = is_accepted(result).log_index;
     let read = reader.get_event(GetEventRequest { entry }).await.unwrap().into_inner().entry.unwrap();
     assert_eq!((read.log_index, read.payload), (index, payload));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn private_data_is_refused_while_it_is_not_kept() {
-    let mut books = Books::create();
-    let mut running = books.serve().await;
-    let mut event = books.account("alice", AccountKind::Customer);
-    event.sidecar = Some(Sidecar { salt: vec![1; 32], metadata: b"name".to_vec() });
-    let status = running.client.submit(SubmitRequest { events: vec![event] }).await.unwrap_err();
-    assert_eq!(status.code(), tonic::Code::Unimplemented);
-    assert!(status.message().contains("events[0].sidecar"), "{}", status.message());
-    running.server.stop().await.unwrap();
 }
 
 async fn submit_group(books: &mut Books, client: &mut Client, bodies: Vec<Body>) -> Vec<u32> {
