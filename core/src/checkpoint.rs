@@ -68,7 +68,16 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError::Note`] when the origin cannot name a key.
     pub fn sign(&self, key: &SigningKey) -> Result<String, CheckpointError> {
-        Ok(note::sign(&self.text(), &[(&self.origin, key)])?)
+        self.sign_by(std::slice::from_ref(key))
+    }
+
+    /// The note that each of `keys` signs, in this order: after a rotation the new key, then the old one.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Note`] when the origin cannot name a key, or there is none.
+    pub fn sign_by(&self, keys: &[SigningKey]) -> Result<String, CheckpointError> {
+        let signers: Vec<_> = keys.iter().map(|key| (self.origin.as_str(), key)).collect();
+        Ok(note::sign(&self.text(), &signers)?)
     }
 
     /// Opens a note signed by `key` for the log `origin`. Lines of other keys are ignored.

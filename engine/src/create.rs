@@ -131,8 +131,14 @@ impl Ledger {
         store.commit(batch).map_err(|error| store_error(&error))?;
         drop(store);
 
-        let published = sign(&genesis.origin, log_key, BlockHeight(0), 2, sealed.block.checkpoint_root)
-            .map_err(|error| store_error(&error))?;
+        let published = sign(
+            &genesis.origin,
+            std::slice::from_ref(log_key),
+            BlockHeight(0),
+            2,
+            sealed.block.checkpoint_root,
+        )
+        .map_err(|error| store_error(&error))?;
         // From here until the head is written, the ledger has a name and is not whole.
         std::fs::File::create_new(&pending)
             .and_then(|_| std::fs::rename(&building, &db))

@@ -6,9 +6,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ledger_core::code::{Code, Detail, Refusal};
+use ledger_core::event::Body;
 use ledger_core::ids::{EventId, PaymentId};
 use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedEvent};
 use ledger_core::view::KnownEvent;
+use ledger_crypto::KeyBytes;
 use rayon::prelude::*;
 use tokio::sync::oneshot;
 
@@ -170,7 +172,23 @@ impl Shared {
             self.metrics.count_event("already_exists", 1);
             return Taken::Answered(EventAnswer { event_id, answer: known_answer(&known) });
         }
+        if let Some(refusal) = self.missing_log_key(&signed.event().body) {
+            self.metrics.count_event("rejected", 1);
+            self.metrics.count_code(refusal.code.name(), 1);
+            return Taken::Answered(rejected(event_id, refusal));
+        }
         Taken::Verified(Box::new(VerifiedEvent::verify(signed, |key| self.registered_key(key))))
+    }
+}
+
+impl Shared {
+    /// FIELD_INVALID for a rotation to a log key that was not handed over: no checkpoint could be signed after it.
+    fn missing_log_key(&self, body: &Body) -> Option<Refusal> {
+        let Body::LogKeyRotated(body) = body else { return None };
+        let key = KeyBytes::try_from(body.new_key.as_slice()).ok()?;
+        let limit = "a log key whose private half was handed to this ledger";
+        let refusal = || Refusal::of(Code::FieldInvalid, "new_key", hex::encode(key), limit);
+        self.log_keys.get(&key).is_none().then(refusal)
     }
 }
 

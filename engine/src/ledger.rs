@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
-use ledger_core::checkpoint::Checkpoint;
 use ledger_core::ids::{BlockHeight, LogIndex};
 use ledger_crypto::note::VerifierKey;
-use ledger_crypto::{Hash, KeyBytes, PublicKey};
+use ledger_crypto::{Hash, KeyBytes, PublicKey, SigningKey};
 use tokio::sync::watch;
 
 use crate::answer::Failure;
 use crate::config::Config;
 use crate::erase::Erasures;
+use crate::log_keys::{LogKeys, NamedKey, verifier_keys};
 use crate::metrics::Metrics;
 use crate::sealer::Published;
 use crate::store::Store;
@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) store: Store,
     pub(crate) origin: String,
-    pub(crate) verifier_key: VerifierKey,
+    pub(crate) log_keys: LogKeys,
     pub(crate) view: ArcSwap<View>,
     pub(crate) published: watch::Sender<Arc<Published>>,
     pub(crate) health: watch::Sender<Health>,
@@ -110,6 +110,12 @@ impl Ledger {
         self.0.shared.view.load_full()
     }
 
+    /// Hands over the private half of the next log key. From then on a LogKeyRotated to it is taken; without, it is
+    /// turned away, because no checkpoint could be signed after it. Hand it over again to the next [`Ledger::open`].
+    pub fn hand_log_key(&self, key: SigningKey) {
+        self.shared().log_keys.insert(key);
+    }
+
     /// The published checkpoint.
     pub fn checkpoint(&self) -> Arc<Published> {
         Arc::clone(&self.0.shared.published.borrow())
@@ -144,7 +150,7 @@ impl Ledger {
         Status {
             ledger_id: view.constants().ledger_id,
             origin: shared.origin.clone(),
-            verifier_key: shared.verifier_key.to_string(),
+            verifier_key: verifier_key(&shared.origin, view.params().log_key),
             next_index,
             height: view.height(),
             checkpoint_size: self.checkpoint().size,
@@ -233,12 +239,10 @@ impl Shared {
         self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(*key, public.clone());
         Some(public)
     }
+}
 
-    /// Checks a checkpoint of this ledger.
-    pub(crate) fn open_checkpoint(
-        &self,
-        note: &str,
-    ) -> Result<Checkpoint, ledger_core::checkpoint::CheckpointError> {
-        Checkpoint::open(note, &self.verifier_key, &self.origin)
-    }
+/// The C2SP form of the log key in force.
+fn verifier_key(origin: &str, log_key: KeyBytes) -> String {
+    let named = [NamedKey { key: log_key, log_index: LogIndex(0), since_nanos: 0 }];
+    verifier_keys(origin, &named).first().map_or(String::new(), VerifierKey::to_string)
 }

@@ -55,6 +55,7 @@ mod intake;
 #[cfg(test)]
 mod invariants;
 mod ledger;
+mod log_keys;
 mod log_read;
 pub mod metrics;
 mod open;

@@ -13,7 +13,6 @@ use arc_swap::ArcSwap;
 use ledger_core::genesis::Genesis;
 use ledger_core::ids::{BlockHeight, LogIndex};
 use ledger_core::view::Constants;
-use ledger_crypto::note::VerifierKey;
 use ledger_crypto::{Hash, SigningKey, sha256};
 use ledger_merkle::tile;
 use tokio::sync::watch;
@@ -26,6 +25,7 @@ use crate::create::interrupted_creation;
 use crate::erase::{Erasures, finish_pending};
 use crate::head::{Durable, Marker, head_path, read_head};
 use crate::ledger::{Health, Ledger, Shared};
+use crate::log_keys::{LogKeys, open_checkpoint};
 use crate::log_read::StoredTiles;
 use crate::metrics::Metrics;
 use crate::recover::{RecoverError, Recovered, recover};
@@ -80,7 +80,7 @@ pub enum OpenError {
     /// The log key is not the one in force.
     #[error("the log key is {found}, the ledger's is {expected}")]
     LogKey {
-        /// Public key of the given one.
+        /// Public keys of those given.
         found: String,
         /// Key in force.
         expected: String,
@@ -125,6 +125,13 @@ impl Ledger {
     /// Opens the ledger in `config.dir`. It is brought up to its last entry by executing again what came after the
     /// last flush; that takes about as long as those entries took to write. Never creates one.
     pub fn open(config: Config, log_key: SigningKey) -> Result<Self, OpenError> {
+        Self::open_with_keys(config, vec![log_key])
+    }
+
+    /// The same with several log keys, of which one is in force: beside it the next one, or the one before, which signs
+    /// checkpoints along for 30 days.
+    pub fn open_with_keys(config: Config, log_keys: Vec<SigningKey>) -> Result<Self, OpenError> {
+        let log_keys = LogKeys::new(log_keys);
         let lock = lock(&config)?;
         let (marker, durable) = marker(&config)?;
         let store = Store::open(&config.db_dir(), false)?;
@@ -135,12 +142,10 @@ impl Ledger {
         let base = Base::new(&store, watermark(&store, constants.ledger_id)?);
         let reading = config.clock.read();
         let recovered = recover(&config, &store, Arc::clone(&constants), base, reading.boot_nanos)?;
-        check_log_key(&recovered, &log_key)?;
+        check_log_key(&recovered, &log_keys)?;
         check_clock(&config, reading.wall_nanos, recovered.tail.last_nanos())?;
 
         let origin = constants.genesis.origin.clone();
-        let verifier_key = VerifierKey::new(&origin, &log_key.public())
-            .map_err(|error| OpenError::DataLoss(error.to_string()))?;
         let (inbox, of_writer) = mpsc::channel();
         let (to_sealer, of_sealer) = mpsc::channel();
         let newest = newest_seal(&store, &recovered)?;
@@ -155,7 +160,7 @@ impl Ledger {
             config,
             store,
             origin,
-            verifier_key,
+            log_keys,
             published: watch::Sender::new(Arc::new(no_checkpoint)),
             health: watch::Sender::new(Health::Serving),
             metrics: Metrics::default(),
@@ -172,7 +177,6 @@ impl Ledger {
         let (durable_height, size, root) = newest;
         let mut sealer = Sealer {
             shared: Arc::clone(&shared),
-            log_key,
             seals,
             inbox: of_sealer,
             unsigned: BTreeMap::from([(durable_height, (size, root))]),
@@ -307,13 +311,13 @@ fn watermark(store: &Store, ledger_id: Hash) -> Result<Watermark, OpenError> {
     Ok(Watermark::decode(&row, ledger_id).map_err(StoreError::from)?)
 }
 
-fn check_log_key(recovered: &Recovered, log_key: &SigningKey) -> Result<(), OpenError> {
+fn check_log_key(recovered: &Recovered, log_keys: &LogKeys) -> Result<(), OpenError> {
     use ledger_core::view::StateView as _;
     let expected = recovered.tail.params().log_key;
-    if expected == log_key.public_bytes() {
+    if log_keys.get(&expected).is_some() {
         return Ok(());
     }
-    Err(OpenError::LogKey { found: hex::encode(log_key.public_bytes()), expected: hex::encode(expected) })
+    Err(OpenError::LogKey { found: log_keys.to_string(), expected: hex::encode(expected) })
 }
 
 fn check_clock(config: &Config, now_nanos: u64, last_nanos: u64) -> Result<(), OpenError> {
@@ -358,7 +362,9 @@ fn take_head(shared: &Shared, newest: (BlockHeight, u64, Hash)) -> Result<(), Op
         return Err(OpenError::HeadLost { path });
     };
     let data_loss = |words: String| OpenError::DataLoss(format!("{}: {words}", path.display()));
-    let checkpoint = shared.open_checkpoint(&text).map_err(|error| data_loss(error.to_string()))?;
+    let named = shared.view.load().tail().log_keys()?;
+    let checkpoint =
+        open_checkpoint(&text, &shared.origin, &named).map_err(|error| data_loss(error.to_string()))?;
     let (height, size, _) = newest;
     if checkpoint.size > size {
         let words =

@@ -53,7 +53,6 @@ pub struct Published {
 /// The sealer's own state.
 pub(crate) struct Sealer {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) log_key: SigningKey,
     pub(crate) seals: SealState,
     pub(crate) inbox: Receiver<ToSealer>,
     /// Size and root of sealed blocks whose checkpoint is not signed yet.
@@ -223,7 +222,8 @@ impl Sealer {
         };
         let (height, size, root) = (*height, *size, *root);
         let before = Arc::clone(&self.shared.published.borrow());
-        let published = sign(&self.shared.origin, &self.log_key, height, size, root)?;
+        let Some(signers) = self.signers(size)? else { return Ok(()) };
+        let published = sign(&self.shared.origin, &signers, height, size, root)?;
         let expected = (before.size > 0).then_some(before.text.as_str());
         swap_head(&self.shared.config.head_dir(), expected, &published.text).map_err(SealError::Head)?;
         self.shared.published.send_replace(Arc::new(published));
@@ -233,6 +233,20 @@ impl Sealer {
         metrics.checkpoints.inc();
         metrics.tell_checkpoint(size, SystemTime::now(), &self.shared.config.db_dir());
         Ok(())
+    }
+
+    /// The keys of a checkpoint; `None` when its seal names one that is not at hand any more, but has been replaced
+    /// since: the next seal is signed.
+    fn signers(&self, size: u64) -> Result<Option<Vec<SigningKey>>, SealError> {
+        let view = self.shared.view.load_full();
+        let tail = view.tail();
+        match self.shared.log_keys.signers(&tail.log_keys()?, size, tail.last_nanos()) {
+            Ok(signers) => Ok(Some(signers)),
+            Err(missing) if missing != view.params().log_key => Ok(None),
+            Err(missing) => {
+                Err(SealError::Checkpoint(format!("the log key {} is not at hand", hex::encode(missing))))
+            }
+        }
     }
 
     /// Flushes every frozen generation whose last seal is durable.
@@ -262,15 +276,15 @@ impl Sealer {
     }
 }
 
-/// Signs a checkpoint.
+/// Signs a checkpoint, a line for each key in order.
 pub(crate) fn sign(
     origin: &str,
-    log_key: &SigningKey,
+    signers: &[SigningKey],
     height: BlockHeight,
     size: u64,
     root: Hash,
 ) -> Result<Published, SealError> {
     let checkpoint = Checkpoint { origin: origin.to_owned(), size, root };
-    let text = checkpoint.sign(log_key).map_err(|error| SealError::Checkpoint(error.to_string()))?;
+    let text = checkpoint.sign_by(signers).map_err(|error| SealError::Checkpoint(error.to_string()))?;
     Ok(Published { text, size, root, height })
 }

@@ -20,6 +20,7 @@ use ledger_crypto::KeyBytes;
 
 use crate::base::Base;
 use crate::config::Config;
+use crate::log_keys::NamedKey;
 use crate::rows::index;
 use crate::rows::state::Watermark;
 use crate::store::StoreError;
@@ -252,6 +253,20 @@ impl Tail {
         Ok(found.filter(|log_index| *log_index < self.next_index))
     }
 
+    /// Every key that the log names as its own, in order, that of the genesis first.
+    pub(crate) fn log_keys(&self) -> Result<Vec<NamedKey>, StoreError> {
+        let read = |key: &[u8], value: &[u8]| {
+            index::read_log_key(key, value).map(|named| named.map_err(StoreError::from))
+        };
+        let mut named = self.rows_from(&index::first_log_key(), usize::MAX, read)?;
+        named.retain(|named| named.log_index < self.next_index);
+        named.sort_unstable_by_key(|named| named.log_index);
+        let genesis = KeyBytes::try_from(self.constants.genesis.log_key.as_slice());
+        let key = genesis.expect("a genesis was checked");
+        named.insert(0, NamedKey { key, log_index: LogIndex(0), since_nanos: 0 });
+        Ok(named)
+    }
+
     fn generations(&self) -> impl Iterator<Item = &Generation> {
         std::iter::once(&self.active).chain(self.frozen.iter().rev().map(|frozen| &frozen.generation))
     }
@@ -426,10 +441,8 @@ impl StateView for Tail {
     }
 
     fn log_key_since(&self, key: &KeyBytes) -> Result<Option<LogIndex>, ViewError> {
-        if self.constants.genesis.log_key == key {
-            return Ok(Some(LogIndex(0)));
-        }
-        Ok(self.log_index_of(&index::log_key_key(key))?)
+        let named = self.log_keys()?;
+        Ok(named.iter().find(|named| named.key == *key).map(|named| named.log_index))
     }
 
     fn known_batch(&self, _: &BatchId) -> Result<Option<LogIndex>, ViewError> {
@@ -484,8 +497,8 @@ impl State for Tail {
         }
         if let Some(params) = &effects.params {
             if params.log_key != self.params.log_key {
-                let key = index::log_key_key(&params.log_key);
-                self.put_row(key, &index::index_value(executed.log_index.0));
+                let value = index::log_key_value(executed.log_index, executed.recorded_at_nanos);
+                self.put_row(index::log_key_key(&params.log_key), &value);
             }
             self.params = params.clone();
         }

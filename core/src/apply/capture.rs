@@ -91,7 +91,7 @@ fn pairs(
         Some(clearing) => Pairs::default().pair(debtor, clearing, body.amount),
         None => {
             let passage = Passage::new(bridge, body.fx.as_ref());
-            Pairs::default().to_creditor(case, debtor, body.amount, passage)?
+            Pairs::default().pay_creditor(case, debtor, body.amount, passage)?
         }
     };
     pairs.fees(case, fees)

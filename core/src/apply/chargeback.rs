@@ -35,7 +35,7 @@ pub(super) fn open(
     let event_id = event_id(event)?;
     let mut booking = Booking::new(view, at, event_id, case.before.id);
     let passage = Passage::new(bridge, body.fx.as_ref());
-    booking.post_all(Pairs::default().from_creditor(&case, dispute, body.amount, passage)?)?;
+    booking.post_all(Pairs::default().take_from_creditor(&case, dispute, body.amount, passage)?)?;
     booking.check(Freezing::Ignored, Some(case.before.creditor))?;
 
     let mut after = case.advanced(event_id, at);
@@ -74,7 +74,7 @@ pub(super) fn resolve(
     booking.post_all(match result {
         ChargebackResult::Won => {
             let passage = Passage::new(bridge, body.fx.as_ref());
-            Pairs::default().to_creditor(&case, dispute, body.amount, passage)?
+            Pairs::default().pay_creditor(&case, dispute, body.amount, passage)?
         }
         ChargebackResult::Lost => Pairs::default().pair(dispute, case.before.debtor, body.amount),
     })?;

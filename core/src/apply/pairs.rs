@@ -45,7 +45,7 @@ impl Pairs {
     }
 
     /// Money to the creditor, from an account in the payment's currency.
-    pub(super) fn to_creditor(
+    pub(super) fn pay_creditor(
         self,
         case: &Case,
         from: AccountIndex,
@@ -62,7 +62,7 @@ impl Pairs {
     }
 
     /// Money from the creditor, to an account in the payment's currency.
-    pub(super) fn from_creditor(
+    pub(super) fn take_from_creditor(
         self,
         case: &Case,
         to: AccountIndex,

@@ -65,5 +65,5 @@ fn pairs(
     fees: &[FoundFee<'_>],
 ) -> Result<Pairs, NotAdmitted> {
     let passage = Passage::new(bridge, body.fx.as_ref());
-    Pairs::default().from_creditor(case, case.before.debtor, body.amount, passage)?.fees(case, fees)
+    Pairs::default().take_from_creditor(case, case.before.debtor, body.amount, passage)?.fees(case, fees)
 }

@@ -60,5 +60,5 @@ fn pairs(
     bridge: Option<Bridge>,
 ) -> Result<Pairs, NotAdmitted> {
     let passage = Passage::new(bridge, body.fx.as_ref());
-    Pairs::default().to_creditor(case, clearing, body.amount, passage)
+    Pairs::default().pay_creditor(case, clearing, body.amount, passage)
 }

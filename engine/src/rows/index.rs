@@ -10,7 +10,7 @@
 //! | external reference | 0x07, length of party u8, party, reference | 1 payment or 2 transfer, id 16 |
 //! | special account | 0x09, kind u8, currency 3 | account index u64 |
 //! | reversed event | 0x0A, event id 16 | log index of its reversal u64 |
-//! | log key | 0x0B, public key 32 | log index of the rotation to it u64; the genesis key has none |
+//! | log key | 0x0B, public key 32 | log index u64 and recorded_at u64 of the rotation to it; the genesis key has none |
 //!
 //! 0x02 is kept for batches, 0x08 for expiries.
 
@@ -22,6 +22,7 @@ use ledger_core::view::{KnownEvent, Referenced};
 use ledger_crypto::KeyBytes;
 
 use super::{RowError, only_u64, split_u64};
+use crate::log_keys::NamedKey;
 
 /// Longest: an external reference, 2 + 35 + 35 bytes; an account id, 1 + 64.
 pub(crate) type Key = ArrayVec<u8, 80>;
@@ -149,6 +150,29 @@ pub(crate) fn log_key_key(log_key: &KeyBytes) -> Key {
     key(LOG_KEY, &[log_key])
 }
 
+/// Where the keys begin that [`read_log_key`] reads.
+pub(crate) fn first_log_key() -> Key {
+    key(LOG_KEY, &[])
+}
+
+pub(crate) fn log_key_value(log_index: LogIndex, recorded_at_nanos: u64) -> [u8; 16] {
+    let mut value = [0; 16];
+    value[..8].copy_from_slice(&log_index.0.to_be_bytes());
+    value[8..].copy_from_slice(&recorded_at_nanos.to_be_bytes());
+    value
+}
+
+/// A row of a log key; `None` when the key is of another kind of row.
+pub(crate) fn read_log_key(found: &[u8], value: &[u8]) -> Option<Result<NamedKey, RowError>> {
+    let key = found.strip_prefix(&[LOG_KEY])?;
+    let read = || {
+        let (log_index, rest) = split_u64(value)?;
+        let (key, log_index) = (key.try_into().ok()?, LogIndex(log_index));
+        Some(NamedKey { key, log_index, since_nanos: only_u64(rest)? })
+    };
+    Some(read().ok_or_else(|| malformed("log key")))
+}
+
 pub(crate) fn index_value(index: u64) -> Vec<u8> {
     index.to_be_bytes().to_vec()
 }
@@ -191,6 +215,11 @@ mod tests {
         assert_eq!(read_account_index(&index_value(5)), Ok(AccountIndex(5)));
         assert_eq!(read_payment_index(&index_value(5)), Ok(PaymentIndex(5)));
         assert_eq!(read_log_index(&index_value(5)), Ok(LogIndex(5)));
+        let named = NamedKey { key: [6; 32], log_index: LogIndex(7), since_nanos: 8 };
+        let value = log_key_value(LogIndex(7), 8);
+        assert_eq!(read_log_key(&log_key_key(&[6; 32]), &value), Some(Ok(named)));
+        assert!(matches!(read_log_key(&log_key_key(&[6; 32]), &value[1..]), Some(Err(_))));
+        assert_eq!(read_log_key(&reversed_key(&EventId([6; 16])), &value), None);
         assert!(account_key(&"a".repeat(65)).is_none());
         assert_ne!(reference_key("ab", "c"), reference_key("a", "bc"));
     }
