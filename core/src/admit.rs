@@ -1,5 +1,6 @@
 //! Admission: groups 2 to 6, against the state before the unit, at the unit's time. What it turns away leaves no trace.
 
+mod batch;
 mod fields;
 mod identity;
 mod request;
@@ -7,10 +8,13 @@ pub(crate) mod signers;
 
 pub use request::group_hash;
 
+use std::sync::Arc;
+
 use crate::apply::Stop;
 use crate::code::{Code, Refusal};
 use crate::event::{Body, Event};
 use crate::genesis::RULES_VERSION;
+use crate::record::KeyRecord;
 use crate::unit::{Unit, VerifiedEvent};
 use crate::view::{KnownEvent, StateView, ViewError};
 
@@ -21,6 +25,8 @@ pub enum Admission {
     Admitted,
     /// Every member is known with the same type and payload: the original answers.
     Known(Vec<KnownEvent>),
+    /// A batch, turned away for its header or for what it is as a whole; nothing is recorded.
+    BatchRejected(Refusal),
     /// Turned away; nothing is recorded.
     Rejected {
         /// Position of the first failing member; 0 for faults of the whole unit.
@@ -38,18 +44,27 @@ pub fn rules_known(body: &Body) -> bool {
     }
 }
 
-/// Admits a unit at time `t_nanos`, in the order: exact matches with known events, group 2, then 307 to 6xx member by
-/// member, lowest number first.
+/// Admits a unit at time `t_nanos`, in the order: exact matches with known events, group 2, then 307 to 6xx, lowest
+/// number first: of a batch's header, then member by member.
 pub fn admit(view: &impl StateView, unit: &Unit, t_nanos: u64) -> Result<Admission, ViewError> {
     let known = known_members(view, unit)?;
     if let Some(originals) = all_exact(unit, &known) {
         return Ok(Admission::Known(originals));
     }
-    if let Err(refusal) = request::check(view.constants(), unit) {
-        return Ok(Admission::Rejected { member: 0, refusal });
-    }
+    let signers = match unit.header() {
+        None => {
+            if let Err(refusal) = request::check(view.constants(), unit) {
+                return Ok(Admission::Rejected { member: 0, refusal });
+            }
+            None
+        }
+        Some(header) => match batch::admit_whole(view, header, &unit.members, t_nanos) {
+            Ok(signers) => Some(signers),
+            Err(stop) => return stop.turned_away(),
+        },
+    };
     for (position, (member, known)) in unit.members.iter().zip(&known).enumerate() {
-        match admit_member(view, member, known.as_ref(), t_nanos) {
+        match admit_member(view, member, signers.as_deref(), known.as_ref(), t_nanos) {
             Ok(()) => {}
             Err(Stop::Refused(refusal)) => return Ok(Admission::Rejected { member: position, refusal }),
             Err(Stop::View(error)) => return Err(error),
@@ -94,27 +109,40 @@ fn all_exact(unit: &Unit, known: &[Option<KnownEvent>]) -> Option<Vec<KnownEvent
     originals.filter(|originals| !originals.is_empty())
 }
 
+/// `of_batch`: the keys that signed the batch, which are those of every member.
 fn admit_member(
     view: &impl StateView,
     member: &VerifiedEvent,
+    of_batch: Option<&[Arc<KeyRecord>]>,
     known: Option<&KnownEvent>,
     t_nanos: u64,
 ) -> Result<(), Stop> {
     let event = member.signed().event();
-    let constants = view.constants();
     check_rules(view, event)?;
-    if event.ledger_id != constants.ledger_id {
-        let found = hex::encode(&event.ledger_id);
-        let ours = hex::encode(constants.ledger_id);
-        return Err(Refusal::of(Code::LedgerIdMismatch, "ledger_id", found, ours).into());
-    }
-    signers::check_possession(view, event)?;
-    member.signatures().map_err(Refusal::clone)?;
-    let keys = signers::registered(view, event)?;
-    signers::check_authority(constants, event, &keys)?;
-    identity::check(event, known, &keys, t_nanos)?;
-    fields::check(constants, member, t_nanos)?;
+    check_ledger(view, &event.ledger_id)?;
+    let own_keys;
+    let keys = match of_batch {
+        Some(keys) => keys,
+        None => {
+            signers::check_possession(view, event)?;
+            member.signatures()?;
+            own_keys = signers::registered(view, event)?;
+            own_keys.as_slice()
+        }
+    };
+    signers::check_authority(view.constants(), event, keys)?;
+    identity::check(event, known, keys, t_nanos)?;
+    fields::check(view.constants(), member, t_nanos)?;
     Ok(())
+}
+
+/// LEDGER_ID_MISMATCH.
+fn check_ledger(view: &impl StateView, ledger_id: &[u8]) -> Result<(), Refusal> {
+    let ours = &view.constants().ledger_id;
+    if ledger_id == ours {
+        return Ok(());
+    }
+    Err(Refusal::of(Code::LedgerIdMismatch, "ledger_id", hex::encode(ledger_id), hex::encode(ours)))
 }
 
 /// Event 21 names a version that is known and above the one in force: SCHEMA_VERSION_UNSUPPORTED.

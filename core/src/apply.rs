@@ -26,13 +26,13 @@ use ledger_crypto::{Hash, KeyBytes};
 
 use crate::code::{Code, Refusal};
 use crate::event::{Body, Event};
-use crate::ids::{AccountIndex, EventId, KeyIndex, LogIndex, PaymentId, PaymentIndex};
+use crate::ids::{AccountIndex, BatchId, EventId, KeyIndex, LogIndex, PaymentId, PaymentIndex};
 use crate::line::Line;
 use crate::overlay::Overlay;
 use crate::posting::Posting;
 use crate::record::{AccountRecord, KeyRecord, PaymentRecord};
 use crate::seal::Params;
-use crate::unit::Unit;
+use crate::unit::VerifiedEvent;
 use crate::view::{Constants, Referenced, StateView, ViewError};
 
 /// Where and when an entry stands.
@@ -92,6 +92,11 @@ pub enum Subject<'a> {
     Expiry {
         /// The payment.
         payment_id: PaymentId,
+    },
+    /// A signed batch begins; its members are the next entries.
+    Batch {
+        /// Of its header.
+        batch_id: BatchId,
     },
 }
 
@@ -216,15 +221,19 @@ pub fn expire(view: &impl StateView, payment: PaymentIndex, at: At) -> Result<Ef
     release::expire(view, payment, at)
 }
 
-/// Applies an admitted unit: all members, or, for a group with a failing member, none. `first.log_index` is that of the
-/// first member; member i stands at index + i and `recorded_at` + i.
-pub fn execute(view: &impl StateView, unit: &Unit, first: At) -> Result<Vec<MemberOutcome>, ViewError> {
+/// Applies one run of an admitted unit ([`crate::unit::Unit::runs`]): all members, or, when one of several fails, none.
+/// `first` is the place of the run's first member; member i stands at index + i and `recorded_at` + i.
+pub fn execute(
+    view: &impl StateView,
+    run: &[VerifiedEvent],
+    first: At,
+) -> Result<Vec<MemberOutcome>, ViewError> {
     let places = (0u64..).map(|i| At {
         t_nanos: first.t_nanos,
         log_index: LogIndex(first.log_index.0 + i),
         recorded_at_nanos: first.recorded_at_nanos + i,
     });
-    let members: Vec<_> = unit.members.iter().map(|member| member.signed().event()).zip(places).collect();
+    let members: Vec<_> = run.iter().map(|member| member.signed().event()).zip(places).collect();
     execute_at(view, &members)
 }
 

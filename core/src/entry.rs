@@ -190,6 +190,36 @@ pub fn encode_event(
     write_payload(payload_type, payload, out);
 }
 
+/// Appends the entry of a batch's header to `out`.
+pub fn encode_batch_header(
+    recorded_at_nanos: u64,
+    signatures: &[EntrySignature],
+    payload: &[u8],
+    out: &mut Vec<u8>,
+) {
+    write_head(BATCH_HEADER, (recorded_at_nanos, 0, 1, 0), out);
+    write_signatures(signatures, out);
+    write_payload(BATCH_TYPE, payload, out);
+}
+
+/// Appends the entry of a member of a batch to `out`.
+#[expect(clippy::too_many_arguments, reason = "the fields of the layout, in its order")]
+pub fn encode_batched_event(
+    recorded_at_nanos: u64,
+    outcome: u16,
+    group_len: u16,
+    group_index: u16,
+    position: u32,
+    payload_type: &str,
+    payload: &[u8],
+    out: &mut Vec<u8>,
+) {
+    write_head(BATCHED_EVENT, (recorded_at_nanos, outcome, group_len, group_index), out);
+    out.push(0);
+    out.extend_from_slice(&position.to_be_bytes());
+    write_payload(payload_type, payload, out);
+}
+
 /// Appends the entry of an expiry to `out`.
 pub fn encode_expiry(recorded_at_nanos: u64, payment_id: &PaymentId, out: &mut Vec<u8>) {
     write_head(EXPIRY, (recorded_at_nanos, 0, 1, 0), out);
@@ -386,6 +416,16 @@ mod tests {
         let mut out = vec![0xEE];
         encode_event(5, 0, 1, 0, &signatures(&[1, 2]), "a type", &[1, 2, 3], &mut out);
         assert_eq!(out[1..], event(&[1, 2]));
+        out.clear();
+        encode_batch_header(5, &signatures(&[1, 2]), &[4, 5], &mut out);
+        assert_eq!(
+            out,
+            encoded(Content::BatchHeader { signatures: signatures(&[1, 2]), payload: vec![4, 5] })
+        );
+        out.clear();
+        encode_batched_event(5, 0, 1, 0, 7, "a type", &[1, 2, 3], &mut out);
+        let payload_type = "a type".to_owned();
+        assert_eq!(out, encoded(Content::BatchedEvent { position: 7, payload_type, payload: vec![1, 2, 3] }));
         out.clear();
         encode_expiry(5, &PaymentId([9; 16]), &mut out);
         assert_eq!(out, encoded(Content::Expiry { payment_id: PaymentId([9; 16]) }));

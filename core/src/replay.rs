@@ -1,21 +1,23 @@
 //! The same rules over a whole log: what the verifier does with an export and a ledger with its tail at start.
 
+mod begun;
+mod case;
 mod finding;
 mod read;
 
 use ledger_crypto::Hash;
 
+use begun::{Begun, Misplaced};
+use case::Case;
 pub use finding::{Finding, Halt};
 pub use read::ReadEntry;
-use read::{Fault, Member, Read};
+use read::{Fault, Header, Member, Read};
 
-use crate::admit::{Admission, admit, rules_known};
 use crate::apply::{At, Effects, ExecutedEntry, Subject, execute_at, expire, genesis_effects};
-use crate::code::{Code, Refusal};
 use crate::ids::{BlockHeight, LogIndex, PaymentId};
 use crate::seal::{BlockInput, Seal, SealChain};
 use crate::state::MemoryState;
-use crate::unit::Unit;
+use crate::unit::{Unit, UnitKind, VerifiedEvent};
 use crate::view::{Constants, State, StateView};
 
 /// A log replayed from its genesis on, an entry at a time. A unit is judged when its last entry is there; a fault of
@@ -26,8 +28,8 @@ pub struct Replay {
     last_nanos: u64,
     /// Whether the last entry is a seal.
     sealed: bool,
-    /// Members so far of a unit that is not complete.
-    begun: Vec<Member>,
+    /// Entries so far of a unit that is not complete.
+    begun: Begun,
     books: Option<Books>,
 }
 
@@ -41,7 +43,7 @@ struct Books {
 impl Replay {
     /// Starts the log of this ledger id: entry 0 comes first.
     pub fn new(ledger_id: Hash) -> Self {
-        Self { ledger_id, size: 0, last_nanos: 0, sealed: false, begun: Vec::new(), books: None }
+        Self { ledger_id, size: 0, last_nanos: 0, sealed: false, begun: Begun::default(), books: None }
     }
 
     /// Takes the next entry. Order of its checks: decode, time, `group_len` and `group_index`, cut, due expiries; then
@@ -65,6 +67,8 @@ impl Replay {
             Read::Expiry { payment_id, recorded_at_nanos } => {
                 self.expire(payment_id, recorded_at_nanos, leaf_hash)?;
             }
+            Read::BatchHeader(header) => self.take_header(*header, leaf_hash),
+            Read::BatchedEvent { member, .. } => self.take_member(*member, leaf_hash)?,
             Read::Seal { seal, .. } => self.compare_seal(&seal)?,
         }
         self.size += 1;
@@ -98,10 +102,26 @@ impl Replay {
             Read::Genesis { .. } => Err(self.wrong("kind", "an entry after the genesis", kind)),
             Read::Seal { .. } => self.check_cut(books),
             _ if self.size == 1 => Err(self.wrong("kind", "seal: the genesis is block 0, alone", kind)),
-            Read::Event(member) => self.check_member(books, member),
+            Read::Event(member) => {
+                self.begun.check_event(member).map_err(|misplaced| self.misplaced(misplaced))?;
+                self.check_first_of_unit(books, member.recorded_at_nanos)
+            }
             Read::Expiry { payment_id, recorded_at_nanos } => {
                 self.check_between_units(kind)?;
                 self.check_expiry(books, payment_id, *recorded_at_nanos)
+            }
+            Read::BatchHeader(header) => {
+                self.check_between_units(kind)?;
+                self.check_first_of_unit(books, header.recorded_at_nanos)?;
+                let (count, most) =
+                    (header.batch.batch().count, books.state.constants().limits.batch_members);
+                if !(1..=most).contains(&count) {
+                    return Err(self.wrong("count", &format!("1 to {most}"), &count.to_string()));
+                }
+                Ok(())
+            }
+            Read::BatchedEvent { position, member } => {
+                self.begun.check_batched(*position, member).map_err(|misplaced| self.misplaced(misplaced))
             }
         }
     }
@@ -129,33 +149,17 @@ impl Replay {
     }
 
     fn check_between_units(&self, kind: &str) -> Result<(), Halt> {
-        if let Some(first) = self.begun.first() {
-            let expected = format!("member {} of {} of the group", self.begun.len(), first.group_len);
-            return Err(self.wrong("kind", &expected, kind));
+        match self.begun.expects() {
+            Some(expected) => Err(self.wrong("kind", &expected, kind)),
+            None => Ok(()),
         }
-        Ok(())
-    }
-
-    fn check_member(&self, books: &Books, member: &Member) -> Result<(), Halt> {
-        let Some(first) = self.begun.first() else {
-            if member.group_index != 0 {
-                return Err(self.wrong("group_index", "0: a group begins", &member.group_index.to_string()));
-            }
-            return self.check_nothing_due(books, member.recorded_at_nanos);
-        };
-        if member.group_len != first.group_len {
-            let (expected, found) = (first.group_len.to_string(), member.group_len.to_string());
-            return Err(self.wrong("group_len", &expected, &found));
-        }
-        if usize::from(member.group_index) != self.begun.len() {
-            let (expected, found) = (self.begun.len().to_string(), member.group_index.to_string());
-            return Err(self.wrong("group_index", &expected, &found));
-        }
-        Ok(())
     }
 
     /// No hold is due at the time of a unit: its expiry would stand here.
-    fn check_nothing_due(&self, books: &Books, t_nanos: u64) -> Result<(), Halt> {
+    fn check_first_of_unit(&self, books: &Books, t_nanos: u64) -> Result<(), Halt> {
+        if self.begun.expects().is_some() {
+            return Ok(());
+        }
         let Some((due_nanos, payment)) = books.state.next_due(t_nanos)? else { return Ok(()) };
         let id = books.state.payment(payment)?.id;
         let expected = format!("expiry of payment {id}, due at {due_nanos}");
@@ -189,47 +193,47 @@ impl Replay {
         Ok(())
     }
 
-    fn take_member(&mut self, member: Member, leaf_hash: Hash) -> Result<(), Halt> {
-        let complete = usize::from(member.group_len) == self.begun.len() + 1;
+    fn take_header(&mut self, header: Header, leaf_hash: Hash) {
         if let Some(books) = &mut self.books {
             books.block.push_leaf(leaf_hash);
         }
-        self.begun.push(member);
-        if complete { self.judge() } else { Ok(()) }
+        self.begun = Begun { header: Some(header), members: Vec::new() };
+    }
+
+    fn take_member(&mut self, member: Member, leaf_hash: Hash) -> Result<(), Halt> {
+        if let Some(books) = &mut self.books {
+            books.block.push_leaf(leaf_hash);
+        }
+        self.begun.members.push(member);
+        if self.begun.expects().is_none() { self.judge() } else { Ok(()) }
     }
 
     /// Judges the unit that the entry in hand completes.
     fn judge(&mut self) -> Result<(), Halt> {
-        let mut members = std::mem::take(&mut self.begun);
-        let (Some(mut books), Some(first)) = (self.books.take(), members.first()) else { return Ok(()) };
-        let first_index = (self.size + 1).saturating_sub(members.len() as u64);
-        let t_nanos = first.recorded_at_nanos;
-        let unit = Unit {
-            atomic: first.group_len > 1,
-            members: members.iter_mut().filter_map(|member| member.event.take()).collect(),
-        };
+        let Begun { header, mut members } = std::mem::take(&mut self.begun);
+        let Some(mut books) = self.books.take() else { return Ok(()) };
+        let entries = members.len() as u64 + u64::from(header.is_some());
+        let first_index = (self.size + 1).saturating_sub(entries);
         let case = Case { first_index, height: books.chain.next_height };
-        case.check_admission(&books, &unit, t_nanos)?;
-
-        let places = (first_index..).zip(&members).map(|(log_index, member)| At {
-            t_nanos,
-            log_index: LogIndex(log_index),
-            recorded_at_nanos: member.recorded_at_nanos,
-        });
-        let events = unit.members.iter().map(|member| member.signed().event());
-        let placed: Vec<_> = events.zip(places).collect();
-        let outcomes = execute_at(&books.state, &placed)?;
-        for ((((event, at), verified), entry), decided) in
-            placed.iter().zip(&unit.members).zip(&members).zip(&outcomes)
-        {
-            case.check_outcome(at.log_index.0, entry.outcome, decided.refusal.as_ref())?;
+        let first_nanos = members.first().map_or(0, |member| member.recorded_at_nanos);
+        let t_nanos = header.as_ref().map_or(first_nanos, |header| header.recorded_at_nanos);
+        let grouped = members.first().is_some_and(|member| member.group_len > 1);
+        let events = members.iter_mut().filter_map(|member| member.event.take()).collect();
+        let unit = unit_of(header, grouped, events);
+        case.check_admission(&books.state, &unit, t_nanos)?;
+        if let Some(batch_id) = unit.header().and_then(|header| header.batch_id()) {
             books.absorb(&ExecutedEntry {
-                log_index: at.log_index,
-                recorded_at_nanos: at.recorded_at_nanos,
-                outcome: entry.outcome,
-                subject: Subject::Event { event, digest: *verified.signed().digest() },
-                effects: &decided.effects,
+                log_index: LogIndex(first_index),
+                recorded_at_nanos: t_nanos,
+                outcome: 0,
+                subject: Subject::Batch { batch_id },
+                effects: &Effects::default(),
             });
+        }
+        let mut entries = (case.index_of(&unit, 0)..).map(LogIndex).zip(&members);
+        for run in unit.runs() {
+            let entries: Vec<_> = entries.by_ref().take(run.len()).collect();
+            books.execute(&case, t_nanos, run, &entries)?;
         }
         self.books = Some(books);
         Ok(())
@@ -264,7 +268,9 @@ impl Replay {
         let expected = books.chain.seal(block).seal;
         let case = Case { first_index: self.size, height };
         match seal_fields(&expected).into_iter().zip(seal_fields(found)).find(|(a, b)| a != b) {
-            Some(((field, expected), (_, found))) => Err(case.wrong(self.size, field, &expected, &found)),
+            Some(((field, expected), (_, found))) => {
+                Err(case.wrong(LogIndex(self.size), field, &expected, &found))
+            }
             None => Ok(()),
         }
     }
@@ -273,13 +279,17 @@ impl Replay {
         match fault {
             Fault::Wrong { field, expected, found } => self.wrong(field, &expected, &found),
             Fault::Unknown { field, expected, found } => {
-                Halt::Unknown(Box::new(self.case().finding(self.size, field, &expected, &found)))
+                Halt::Unknown(Box::new(self.case().finding(LogIndex(self.size), field, &expected, &found)))
             }
         }
     }
 
     fn wrong(&self, field: &str, expected: &str, found: &str) -> Halt {
-        self.case().wrong(self.size, field, expected, found)
+        self.case().wrong(LogIndex(self.size), field, expected, found)
+    }
+
+    fn misplaced(&self, misplaced: Misplaced) -> Halt {
+        self.wrong(misplaced.field, &misplaced.expected, &misplaced.found)
     }
 
     fn case(&self) -> Case {
@@ -289,94 +299,48 @@ impl Replay {
 }
 
 impl Books {
+    /// Executes a run of a unit and compares what the log says of each member.
+    fn execute(
+        &mut self,
+        case: &Case,
+        t_nanos: u64,
+        run: &[VerifiedEvent],
+        entries: &[(LogIndex, &Member)],
+    ) -> Result<(), Halt> {
+        let places = entries.iter().map(|(log_index, member)| At {
+            t_nanos,
+            log_index: *log_index,
+            recorded_at_nanos: member.recorded_at_nanos,
+        });
+        let placed: Vec<_> = run.iter().map(|event| event.signed().event()).zip(places).collect();
+        let outcomes = execute_at(&self.state, &placed)?;
+        for (((event, at), verified), ((_, entry), decided)) in
+            placed.iter().zip(run).zip(entries.iter().zip(&outcomes))
+        {
+            case.check_group_len(at.log_index, entry.group_len, run.len())?;
+            case.check_outcome(at.log_index, entry.outcome, decided.refusal.as_ref())?;
+            self.absorb(&ExecutedEntry {
+                log_index: at.log_index,
+                recorded_at_nanos: at.recorded_at_nanos,
+                outcome: entry.outcome,
+                subject: Subject::Event { event, digest: *verified.signed().digest() },
+                effects: &decided.effects,
+            });
+        }
+        Ok(())
+    }
+
     fn absorb(&mut self, executed: &ExecutedEntry<'_>) {
         self.state.absorb(executed);
         self.block.absorb(executed.effects);
     }
 }
 
-/// The unit or entry in question.
-struct Case {
-    first_index: u64,
-    height: BlockHeight,
-}
-
-impl Case {
-    /// Signatures, then admission. Of two members at fault the first is named.
-    fn check_admission(&self, books: &Books, unit: &Unit, t_nanos: u64) -> Result<(), Halt> {
-        let unsigned = unit.members.iter().position(|member| member.signatures().is_err());
-        let unknown = unit.members.iter().position(|member| !rules_known(&member.signed().event().body));
-        let signature_fault = |member: usize| {
-            let refusal = unit.members.get(member).and_then(|member| member.signatures().err());
-            let found = refusal.map_or(String::new(), ToString::to_string);
-            self.wrong(
-                self.index_of(member),
-                "signature",
-                "the valid signature of each signer, no other",
-                &found,
-            )
-        };
-        match (unsigned, unknown) {
-            (Some(unsigned), Some(unknown)) if unsigned <= unknown => return Err(signature_fault(unsigned)),
-            (_, Some(unknown)) => return Err(self.unknown(unit, unknown)),
-            _ => {}
-        }
-        let (member, found) = match admit(&books.state, unit, t_nanos)? {
-            Admission::Admitted => return unsigned.map_or(Ok(()), |member| Err(signature_fault(member))),
-            Admission::Rejected { member, refusal } => (member, refusal.to_string()),
-            Admission::Known(known) => {
-                let first = known.first().map_or(0, |event| event.log_index.0);
-                (0, format!("the event of entry {first} again"))
-            }
-        };
-        match unsigned {
-            Some(unsigned) if unsigned <= member => Err(signature_fault(unsigned)),
-            _ => Err(self.wrong(self.index_of(member), "admission", "an event that may be admitted", &found)),
-        }
-    }
-
-    fn check_outcome(&self, log_index: u64, found: u16, refusal: Option<&Refusal>) -> Result<(), Halt> {
-        let expected = refusal.map_or(0, |refusal| refusal.code.number());
-        if expected == found {
-            return Ok(());
-        }
-        let expected = refusal.map_or("0 ACCEPTED".to_owned(), ToString::to_string);
-        let found = match Code::from_number(found) {
-            Some(code) => format!("{found} {code}"),
-            None if found == 0 => "0 ACCEPTED".to_owned(),
-            None => found.to_string(),
-        };
-        Err(self.wrong(log_index, "outcome", &expected, &found))
-    }
-
-    fn unknown(&self, unit: &Unit, member: usize) -> Halt {
-        let name = unit.members.get(member).map_or("", |member| member.signed().event().body.name());
-        let index = self.index_of(member);
-        let mut finding = self.finding(index, "body", "an event whose rules are known here", name);
-        finding.words = format!("entry {index}: rules of this event not known: {name}");
-        Halt::Unknown(Box::new(finding))
-    }
-
-    fn index_of(&self, member: usize) -> u64 {
-        self.first_index + member as u64
-    }
-
-    fn wrong(&self, log_index: u64, field: &str, expected: &str, found: &str) -> Halt {
-        Halt::Wrong(Box::new(self.finding(log_index, field, expected, found)))
-    }
-
-    fn finding(&self, log_index: u64, field: &str, expected: &str, found: &str) -> Finding {
-        let height = self.height;
-        let words = format!("entry {log_index}, block {height}: {field}: expected {expected}, found {found}");
-        Finding {
-            log_index: Some(LogIndex(log_index)),
-            height: Some(height),
-            file: None,
-            field: field.to_owned(),
-            expected: expected.to_owned(),
-            found: found.to_owned(),
-            words,
-        }
+fn unit_of(header: Option<Header>, grouped: bool, members: Vec<VerifiedEvent>) -> Unit {
+    match header {
+        Some(header) => Unit::batch(header.batch, members),
+        None if grouped => Unit::group(members),
+        None => Unit { kind: UnitKind::Single, members },
     }
 }
 

@@ -31,6 +31,7 @@ pub struct MemoryState {
     events: BTreeMap<EventId, (KnownEvent, Arc<Original>)>,
     reversed: BTreeMap<EventId, LogIndex>,
     log_keys: BTreeMap<KeyBytes, LogIndex>,
+    batches: BTreeMap<BatchId, LogIndex>,
     references: BTreeMap<Arc<str>, BTreeMap<String, Referenced>>,
     due: BTreeSet<(u64, PaymentIndex)>,
 }
@@ -61,6 +62,7 @@ impl MemoryState {
             events: BTreeMap::new(),
             reversed: BTreeMap::new(),
             log_keys: BTreeMap::new(),
+            batches: BTreeMap::new(),
             references: BTreeMap::new(),
             due: BTreeSet::new(),
         };
@@ -137,6 +139,9 @@ impl State for MemoryState {
             };
             let original = Original::decided(event, executed.outcome, &executed.effects.postings);
             self.events.insert(EventId(id), (known, Arc::new(original)));
+        }
+        if let Subject::Batch { batch_id } = executed.subject {
+            self.batches.insert(batch_id, executed.log_index);
         }
         self.take_over(executed.log_index, executed.effects);
     }
@@ -215,8 +220,8 @@ impl StateView for MemoryState {
         Ok(self.log_keys.get(key).copied())
     }
 
-    fn known_batch(&self, _: &BatchId) -> Result<Option<LogIndex>, ViewError> {
-        Ok(None)
+    fn known_batch(&self, id: &BatchId) -> Result<Option<LogIndex>, ViewError> {
+        Ok(self.batches.get(id).copied())
     }
 
     fn external_reference(&self, party: &str, reference: &str) -> Result<Option<Referenced>, ViewError> {

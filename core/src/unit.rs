@@ -1,6 +1,8 @@
-//! A unit: a single event or an atomic group (later: a signed batch); what the writer decides as one.
+//! A unit: a single event, an atomic group or a signed batch; what the writer decides as one.
 
-use arrayvec::ArrayVec;
+mod batch;
+mod signatures;
+
 use ledger_crypto::{Hash, Hasher, KeyBytes, PublicKey, dsse};
 
 use crate::code::{Code, Refusal};
@@ -8,6 +10,9 @@ use crate::entry::EntrySignature;
 use crate::event::{EVENT_TYPE, Event};
 use crate::ids::EventId;
 use crate::sidecar::Sidecar;
+
+pub use batch::VerifiedBatch;
+pub(crate) use batch::events_root;
 
 /// Most keys that sign one event.
 pub const MAX_SIGNERS: usize = 8;
@@ -38,29 +43,94 @@ pub struct SignedEvent {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VerifiedEvent {
     signed: SignedEvent,
-    signatures: Result<Vec<EntrySignature>, Refusal>,
+    signed_by: SignedBy,
     private: Result<(), Refusal>,
 }
 
-/// What the writer decides as one. Never empty.
+/// What stands for the will of an event's signers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum SignedBy {
+    /// Their signatures over it.
+    Signatures(Result<Vec<EntrySignature>, Refusal>),
+    /// Those over the header of its batch, in which the event is this leaf of `events_root`.
+    Batch { leaf_hash: Hash },
+}
+
+/// What the writer decides as one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unit {
-    /// Whether it is an atomic group (SubmitAtomic), of any number of members.
-    pub atomic: bool,
-    /// One event, or the members of the group in order.
+    /// How its members belong together.
+    pub kind: UnitKind,
+    /// The one event, or all members in order.
     pub members: Vec<VerifiedEvent>,
+}
+
+/// How the members of a unit belong together.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum UnitKind {
+    /// A single event.
+    Single,
+    /// An atomic group, of any number of members: all or none.
+    Group,
+    /// A signed batch: admitted whole or not at all, then each member has its own outcome.
+    Batch(Box<VerifiedBatch>),
+}
+
+impl Unit {
+    /// A single event.
+    pub fn single(event: VerifiedEvent) -> Self {
+        Self { kind: UnitKind::Single, members: vec![event] }
+    }
+
+    /// An atomic group of any number of members.
+    pub fn group(members: Vec<VerifiedEvent>) -> Self {
+        Self { kind: UnitKind::Group, members }
+    }
+
+    /// A signed batch; its members come from [`VerifiedEvent::of_batch`].
+    pub fn batch(header: VerifiedBatch, members: Vec<VerifiedEvent>) -> Self {
+        Self { kind: UnitKind::Batch(Box::new(header)), members }
+    }
+
+    /// The header, when it is a batch: an entry of its own before those of the members.
+    pub fn header(&self) -> Option<&VerifiedBatch> {
+        match &self.kind {
+            UnitKind::Batch(header) => Some(header),
+            UnitKind::Single | UnitKind::Group => None,
+        }
+    }
+
+    /// The members in runs that are all or nothing: the single event, the whole group, of a batch each member, or
+    /// consecutive ones of one group. A run is executed after what the run before it did was absorbed.
+    pub fn runs(&self) -> impl Iterator<Item = &[VerifiedEvent]> {
+        let in_batch = self.header().is_some();
+        let together = move |one: &VerifiedEvent, other: &VerifiedEvent| {
+            let (one, other) = (&one.signed.event.group, &other.signed.event.group);
+            !in_batch || (!one.is_empty() && one == other)
+        };
+        self.members.chunk_by(together)
+    }
 }
 
 impl SignedEvent {
     /// Decodes strictly. Errors: 301 to 306.
     pub fn decode(submitted: Submitted) -> Result<Self, Refusal> {
-        if submitted.payload_type != EVENT_TYPE {
-            let found = submitted.payload_type;
-            return Err(Refusal::of(Code::SchemaVersionUnsupported, "payload_type", found, EVENT_TYPE));
-        }
+        expect_type(&submitted)?;
         let event = Event::decode(&submitted.payload)?;
+        Ok(Self::new(submitted, event))
+    }
+
+    /// The same of a member of a batch; signatures of its own are dropped, it needs none. Errors: 301 to 306.
+    pub fn decode_batched(mut submitted: Submitted) -> Result<Self, Refusal> {
+        submitted.signatures = Vec::new();
+        expect_type(&submitted)?;
+        let event = Event::decode_batched(&submitted.payload)?;
+        Ok(Self::new(submitted, event))
+    }
+
+    fn new(submitted: Submitted, event: Event) -> Self {
         let digest = content_digest(&submitted.payload_type, &submitted.payload);
-        Ok(Self { submitted, event, digest })
+        Self { submitted, event, digest }
     }
 
     /// The decoded event.
@@ -88,20 +158,23 @@ impl VerifiedEvent {
     /// Checks the signatures; `known` finds the decompressed key of registered ones, others are checked from their
     /// bytes. Checks the private data against the commitment. Codes carried along: 401, 402, 403, 618, 619.
     pub fn verify(signed: SignedEvent, known: impl Fn(&KeyBytes) -> Option<PublicKey>) -> Self {
-        let signatures = in_order_of_signers(&signed).and_then(|signatures| {
-            all_valid(&signed.submitted, &signatures, known)?;
-            Ok(signatures)
-        });
-        let private =
-            signed.submitted.sidecar.as_ref().map_or(Ok(()), |sidecar| sidecar.check(&signed.event));
-        Self { signed, signatures, private }
+        let signatures = signatures::verify(&signed.submitted, &signed.event.signers, known);
+        Self { private: check_private(&signed), signed_by: SignedBy::Signatures(signatures), signed }
     }
 
     /// Takes signatures from a log that this process has checked before: only their form is looked at. Codes carried
     /// along: 401, 402.
     pub fn trust(signed: SignedEvent) -> Self {
-        let signatures = in_order_of_signers(&signed);
-        Self { signed, signatures, private: Ok(()) }
+        let signatures = signatures::in_order_of_signers(&signed.submitted, &signed.event.signers);
+        Self { signed, signed_by: SignedBy::Signatures(signatures), private: Ok(()) }
+    }
+
+    /// A member of a batch: what its signers signed is the header, over the root of all members. Only a batch admits
+    /// it. Codes carried along: 618, 619.
+    pub fn of_batch(signed: SignedEvent) -> Self {
+        let Submitted { payload_type, payload, .. } = &signed.submitted;
+        let leaf_hash = ledger_merkle::leaf_hash(&dsse::message(payload_type, payload));
+        Self { private: check_private(&signed), signed_by: SignedBy::Batch { leaf_hash }, signed }
     }
 
     /// What was decoded.
@@ -109,15 +182,42 @@ impl VerifiedEvent {
         &self.signed
     }
 
-    /// The signatures in the order of an entry, or the fault that was found.
-    pub fn signatures(&self) -> Result<&[EntrySignature], &Refusal> {
-        self.signatures.as_deref()
+    /// The signatures in the order of an entry, or the fault that was found; a member of a batch has none.
+    pub fn signatures(&self) -> Result<&[EntrySignature], Refusal> {
+        match &self.signed_by {
+            SignedBy::Signatures(signatures) => signatures.as_deref().map_err(Refusal::clone),
+            SignedBy::Batch { .. } => {
+                let limit = "a signature of each signer: only its batch is signed";
+                Err(Refusal::of(Code::SignersMismatch, "signatures", 0, limit))
+            }
+        }
+    }
+
+    /// Hash of the DSSE message as a leaf of `events_root`, of a member of a batch.
+    pub fn leaf_hash(&self) -> Option<&Hash> {
+        match &self.signed_by {
+            SignedBy::Batch { leaf_hash } => Some(leaf_hash),
+            SignedBy::Signatures(_) => None,
+        }
     }
 
     /// Whether the private data beside the event is what it commits to, or there is none.
     pub fn private(&self) -> Result<(), &Refusal> {
         self.private.as_ref().copied()
     }
+}
+
+fn expect_type(submitted: &Submitted) -> Result<(), Refusal> {
+    if submitted.payload_type == EVENT_TYPE {
+        return Ok(());
+    }
+    let found = &submitted.payload_type;
+    Err(Refusal::of(Code::SchemaVersionUnsupported, "payload_type", found, EVENT_TYPE))
+}
+
+/// The private data beside an event is what it commits to, or there is none.
+fn check_private(signed: &SignedEvent) -> Result<(), Refusal> {
+    signed.submitted.sidecar.as_ref().map_or(Ok(()), |sidecar| sidecar.check(&signed.event))
 }
 
 /// What makes two submissions the same event: a digest over type and payload, `H(len type ‖ type ‖ payload)`.
@@ -127,79 +227,4 @@ pub fn content_digest(payload_type: &str, payload: &[u8]) -> Hash {
     hasher.update(payload_type.as_bytes());
     hasher.update(payload);
     hasher.finish()
-}
-
-/// One signature of 64 bytes for each key in `signers`, and no other. Codes 401, 402.
-fn in_order_of_signers(signed: &SignedEvent) -> Result<Vec<EntrySignature>, Refusal> {
-    let signers = well_formed_signers(&signed.event)?;
-    let given = &signed.submitted.signatures;
-    if given.len() != signers.len() {
-        let limit = format!("{} signatures, one for each signer", signers.len());
-        return Err(Refusal::of(Code::SignersMismatch, "signatures", given.len(), limit));
-    }
-    let mut found = Vec::with_capacity(signers.len());
-    for key in signers {
-        let Some((_, signature)) = given.iter().find(|(by, _)| by.as_slice() == key) else {
-            let missing = hex::encode(key);
-            return Err(Refusal::of(
-                Code::SignersMismatch,
-                "signatures",
-                missing,
-                "a signature of each signer",
-            ));
-        };
-        found.push((key, signature));
-    }
-    let fixed = |(key, signature): (KeyBytes, &Vec<u8>)| match <[u8; 64]>::try_from(signature.as_slice()) {
-        Ok(signature) => Ok(EntrySignature { key, signature }),
-        Err(_) => Err(Refusal::of(
-            Code::SignatureMalformed,
-            "signatures",
-            format!("{} bytes", signature.len()),
-            "64 bytes",
-        )),
-    };
-    found.into_iter().map(fixed).collect()
-}
-
-/// 1 to 8 keys of 32 bytes, strictly ascending. Code 401.
-fn well_formed_signers(event: &Event) -> Result<ArrayVec<KeyBytes, MAX_SIGNERS>, Refusal> {
-    let count = event.signers.len();
-    if count == 0 || count > MAX_SIGNERS {
-        return Err(Refusal::of(Code::SignersMismatch, "signers", count, format!("1 to {MAX_SIGNERS}")));
-    }
-    let mut keys = ArrayVec::<KeyBytes, MAX_SIGNERS>::new();
-    for signer in &event.signers {
-        let Ok(key) = KeyBytes::try_from(signer.as_slice()) else {
-            return Err(Refusal::of(Code::SignersMismatch, "signers", hex::encode(signer), "32 bytes"));
-        };
-        if keys.last().is_some_and(|last| *last >= key) {
-            return Err(Refusal::of(
-                Code::SignersMismatch,
-                "signers",
-                hex::encode(key),
-                "strictly ascending",
-            ));
-        }
-        keys.push(key);
-    }
-    Ok(keys)
-}
-
-/// Every signature holds over the DSSE message. Code 403.
-fn all_valid(
-    submitted: &Submitted,
-    signatures: &[EntrySignature],
-    known: impl Fn(&KeyBytes) -> Option<PublicKey>,
-) -> Result<(), Refusal> {
-    let message = dsse::message(&submitted.payload_type, &submitted.payload);
-    for EntrySignature { key, signature } in signatures {
-        let public = known(key).or_else(|| PublicKey::from_bytes(key).ok());
-        let holds = public.is_some_and(|public| public.verify(&message, signature).is_ok());
-        if !holds {
-            let limit = "a valid signature over the DSSE message by a canonical key";
-            return Err(Refusal::of(Code::SignatureInvalid, "signatures", hex::encode(key), limit));
-        }
-    }
-    Ok(())
 }

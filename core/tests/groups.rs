@@ -24,7 +24,7 @@ fn unit(members: &[(Event, Vec<&'static str>)]) -> Unit {
     let verified = |(event, by): &(Event, Vec<&'static str>)| {
         VerifiedEvent::verify(SignedEvent::decode(sign(event, by)).unwrap(), |_| None)
     };
-    Unit { atomic: true, members: members.iter().map(verified).collect() }
+    Unit::group(members.iter().map(verified).collect())
 }
 
 /// A payment initiated, authorized and captured in one go, each event after the other.
@@ -136,8 +136,7 @@ fn what_admission_says_about_the_whole() {
     let mut with_another = grouped(vec![three[0].clone(), three[1].clone()]);
     with_another[1].0.signers = sorted_keys(&["desk"]);
     with_another[1].1 = vec!["desk"];
-    let mut single = unit(&good[..1]);
-    single.atomic = false;
+    let single = Unit::single(unit(&good[..1]).members.remove(0));
     let rows = [
         ("nothing", unit(&[]), RequestEmpty, 0),
         ("more than the genesis allows", unit(&grouped(five)), RequestTooLarge, 0),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ledger_core::code::{Code, Detail, Refusal};
 use ledger_core::event::Body;
 use ledger_core::ids::{EventId, PaymentId};
-use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedEvent};
+use ledger_core::unit::{SignedEvent, Submitted, Unit, UnitKind, VerifiedBatch, VerifiedEvent};
 use ledger_core::view::KnownEvent;
 use ledger_crypto::KeyBytes;
 use rayon::prelude::*;
@@ -28,6 +28,8 @@ const RETRY_AFTER: Duration = Duration::from_millis(100);
 const EVENT_OVERHEAD_BYTES: usize = 512;
 /// The same of a signature.
 const SIGNATURE_OVERHEAD_BYTES: usize = 64;
+/// What the entry of a batch's member holds beside type and payload: head, number of signatures, position, lengths.
+const MEMBER_ENTRY_BYTES: usize = 26;
 /// Bytes in memory of a payload and what is decoded of it, per byte of payload.
 const DECODED_FACTOR: usize = 2;
 
@@ -35,16 +37,31 @@ impl Ledger {
     /// Submits events, each a unit of its own, in this order. Decoding and signature checks happen in this call: keep
     /// it off async threads. Requests of one thread enter the queue in the order of the calls.
     pub fn submit(&self, events: Vec<Submitted>) -> Result<Pending, Failure> {
-        let limit = self.shared().config.request_max_bytes;
-        self.shared().take(events, limit, Shared::single_steps)
+        let asked = self.shared().asked(&events, self.shared().config.request_max_bytes);
+        self.shared().take(asked, |shared, view| shared.single_steps(view, events))
     }
 
     /// Submits one atomic group: all of its events are accepted, or none.
     pub fn submit_atomic(&self, events: Vec<Submitted>) -> Result<Pending, Failure> {
         let config = &self.shared().config;
-        let limit = config.request_max_bytes.min(config.unit_max_bytes);
-        self.shared().take(events, limit, Shared::group_step)
+        let asked = self.shared().asked(&events, config.request_max_bytes.min(config.unit_max_bytes));
+        self.shared().take(asked, |shared, view| shared.group_step(view, events))
     }
+
+    /// Submits a signed batch: its header, whose signatures are the only ones, and its members in order. It is taken
+    /// whole or not at all; of a batch that is taken each member has its own outcome. One answer per member.
+    pub fn submit_batch(&self, header: Submitted, members: Vec<Submitted>) -> Result<Pending, Failure> {
+        let asked = self.shared().asked_batch(&header, &members);
+        self.shared().take(asked, |shared, view| shared.batch_step(view, header, members))
+    }
+}
+
+/// What a request takes up, and why it cannot be taken.
+struct Asked {
+    events: usize,
+    /// In the queue, about.
+    bytes: usize,
+    refusal: Option<Refusal>,
 }
 
 /// An event on its way to the writer, or its answer.
@@ -56,20 +73,18 @@ enum Taken {
 impl Shared {
     fn take(
         &self,
-        events: Vec<Submitted>,
-        max_bytes: usize,
-        steps: impl FnOnce(&Self, &Arc<View>, Vec<Submitted>) -> Vec<Step> + Send,
+        asked: Asked,
+        steps: impl FnOnce(&Self, &Arc<View>) -> Vec<Step> + Send,
     ) -> Result<Pending, Failure> {
         if let Some(failure) = self.refusal() {
             return Err(failure);
         }
         let (reply, pending) = oneshot::channel();
-        let bytes: usize = events.iter().map(size_of).sum();
-        if let Some(refusal) = self.bounds(events.len(), bytes, max_bytes) {
-            let answers = events.iter().map(|_| rejected(None, refusal.clone()));
-            let answers = if events.is_empty() { vec![rejected(None, refusal)] } else { answers.collect() };
+        let Asked { events, bytes, refusal } = asked;
+        if let Some(refusal) = refusal {
+            let answers = (0..events.max(1)).map(|_| rejected(None, refusal.clone()));
             // The receiver is alive: it is returned below.
-            let _ = reply.send(Ok(answers));
+            let _ = reply.send(Ok(answers.collect()));
             return Ok(Pending(pending));
         }
         self.reserve(bytes)?;
@@ -77,7 +92,7 @@ impl Shared {
         // Measured on the worker: waiting for one is not the work.
         let steps = self.workers.install(|| {
             let started = Instant::now();
-            let steps = steps(self, &view, events);
+            let steps = steps(self, &view);
             self.metrics.verify_seconds.inc_by(started.elapsed().as_secs_f64());
             steps
         });
@@ -86,12 +101,23 @@ impl Shared {
         Ok(Pending(pending))
     }
 
-    fn bounds(&self, count: usize, bytes: usize, max_bytes: usize) -> Option<Refusal> {
+    /// Events that may weigh `max_bytes` in the queue.
+    fn asked(&self, events: &[Submitted], max_bytes: usize) -> Asked {
+        let bytes = events.iter().map(size_of).sum();
         let limit = max_bytes.min(self.config.queue_max_bytes);
-        if count == 0 {
-            return Some(Refusal::of(Code::RequestEmpty, "events", 0, "1 or more"));
-        }
-        (bytes > limit).then(|| Refusal::of(Code::RequestTooLarge, "events", format!("{bytes} bytes"), limit))
+        let refusal = no_events(events).or_else(|| too_large(bytes, limit));
+        Asked { events: events.len(), bytes, refusal }
+    }
+
+    /// A batch whose entries may weigh what a unit may, and that fits into the queue.
+    fn asked_batch(&self, header: &Submitted, members: &[Submitted]) -> Asked {
+        let bytes = size_of(header) + members.iter().map(size_of).sum::<usize>();
+        let entries: usize = members.iter().map(entry_bytes).sum();
+        let limit = self.config.request_max_bytes.min(self.config.unit_max_bytes);
+        let refusal = no_events(members)
+            .or_else(|| too_large(entry_bytes(header) + entries, limit))
+            .or_else(|| too_large(bytes, self.config.queue_max_bytes));
+        Asked { events: members.len(), bytes, refusal }
     }
 
     /// Room in the queue for a whole request, or none of it.
@@ -122,7 +148,7 @@ impl Shared {
             Taken::Verified(event) => {
                 let members = vec![*event];
                 let ahead = read_ahead(view, &members);
-                Step::Unit { unit: Unit { atomic: false, members }, ahead }
+                Step::Unit { unit: Unit { kind: UnitKind::Single, members }, ahead }
             }
         };
         events.into_par_iter().with_min_len(16).map(single).collect()
@@ -136,34 +162,50 @@ impl Shared {
         }
         let taken: Vec<Taken> =
             events.into_par_iter().map(|event| self.take_event(view, event, LookUp::Leave)).collect();
-        let failing = taken.iter().position(|member| matches!(member, Taken::Answered(_)));
-        let Some(failing) = failing else {
-            let verified = |member| match member {
-                Taken::Verified(event) => Some(*event),
-                Taken::Answered(_) => None,
-            };
-            let members: Vec<VerifiedEvent> = taken.into_iter().filter_map(verified).collect();
-            let ahead = read_ahead(view, &members);
-            return vec![Step::Unit { unit: Unit { atomic: true, members }, ahead }];
+        match all_verified(taken, "group") {
+            Ok(members) => {
+                let ahead = read_ahead(view, &members);
+                vec![Step::Unit { unit: Unit::group(members), ahead }]
+            }
+            Err(answers) => vec![Step::Answered(answers)],
+        }
+    }
+
+    fn batch_step(&self, view: &Arc<View>, header: Submitted, members: Vec<Submitted>) -> Vec<Step> {
+        let limit = view.constants().limits.batch_members as usize;
+        let to_all = |refusal: Refusal| {
+            self.metrics.count_event("rejected", members.len() as u64);
+            self.metrics.count_code(refusal.code.name(), 1);
+            vec![Step::Answered(members.iter().map(|_| rejected(None, refusal.clone())).collect())]
         };
-        // The first member that does not decode answers; the others fail with it.
-        let of_others = Refusal::of(Code::GroupMemberFailed, "group", failing, "no failing member");
-        let answers = taken.into_iter().enumerate().map(|(position, member)| match member {
-            Taken::Answered(answer) if position == failing => answer,
-            Taken::Answered(answer) => rejected(answer.event_id, of_others.clone()),
-            Taken::Verified(event) => rejected(event.signed().event_id(), of_others.clone()),
-        });
-        vec![Step::Answered(answers.collect())]
+        if members.len() > limit {
+            return to_all(Refusal::of(Code::RequestTooLarge, "events", members.len(), limit));
+        }
+        let header = match VerifiedBatch::verify(header, |key| self.registered_key(key)) {
+            Ok(header) => header,
+            Err(refusal) => return to_all(refusal),
+        };
+        let taken = members.into_par_iter().with_min_len(64).map(|member| self.take_member(member));
+        match all_verified(taken.collect(), "batch") {
+            Ok(members) => {
+                let ahead = read_ahead(view, &members);
+                vec![Step::Unit { unit: Unit::batch(header, members), ahead }]
+            }
+            Err(answers) => vec![Step::Answered(answers)],
+        }
+    }
+
+    fn take_member(&self, submitted: Submitted) -> Taken {
+        match SignedEvent::decode_batched(submitted) {
+            Ok(signed) => Taken::Verified(Box::new(VerifiedEvent::of_batch(signed))),
+            Err(refusal) => self.undecodable(refusal),
+        }
     }
 
     fn take_event(&self, view: &View, submitted: Submitted, look_up: LookUp) -> Taken {
         let signed = match SignedEvent::decode(submitted) {
             Ok(signed) => signed,
-            Err(refusal) => {
-                self.metrics.count_event("rejected", 1);
-                self.metrics.count_code(refusal.code.name(), 1);
-                return Taken::Answered(rejected(None, refusal));
-            }
+            Err(refusal) => return self.undecodable(refusal),
         };
         let event_id = signed.event_id();
         if look_up == LookUp::Answer
@@ -179,6 +221,30 @@ impl Shared {
         }
         Taken::Verified(Box::new(VerifiedEvent::verify(signed, |key| self.registered_key(key))))
     }
+
+    fn undecodable(&self, refusal: Refusal) -> Taken {
+        self.metrics.count_event("rejected", 1);
+        self.metrics.count_code(refusal.code.name(), 1);
+        Taken::Answered(rejected(None, refusal))
+    }
+}
+
+/// The members when all can be decided. Else the first that cannot answers; the others fail with it.
+fn all_verified(taken: Vec<Taken>, whole: &'static str) -> Result<Vec<VerifiedEvent>, Vec<EventAnswer>> {
+    let Some(failing) = taken.iter().position(|member| matches!(member, Taken::Answered(_))) else {
+        let verified = |member| match member {
+            Taken::Verified(event) => Some(*event),
+            Taken::Answered(_) => None,
+        };
+        return Ok(taken.into_iter().filter_map(verified).collect());
+    };
+    let of_others = Refusal::of(Code::GroupMemberFailed, whole, failing, "no failing member");
+    let answers = taken.into_iter().enumerate().map(|(position, member)| match member {
+        Taken::Answered(answer) if position == failing => answer,
+        Taken::Answered(answer) => rejected(answer.event_id, of_others.clone()),
+        Taken::Verified(event) => rejected(event.signed().event_id(), of_others.clone()),
+    });
+    Err(answers.collect())
 }
 
 impl Shared {
@@ -209,21 +275,17 @@ fn exact_match(view: &View, signed: &SignedEvent) -> Option<KnownEvent> {
 /// What the writer will ask for, read from the store now. It only warms: see [`crate::tail::Tail::row`].
 fn read_ahead(view: &View, members: &[VerifiedEvent]) -> Arc<ReadAhead> {
     let base = view.tail().base();
-    let mut rows = Vec::with_capacity(members.len() * 2);
-    for member in members {
+    let rows_of = |member: &VerifiedEvent| {
         let event = member.signed().event();
         let id = |bytes: &[u8]| <[u8; 16]>::try_from(bytes).ok();
         let keys = [
             id(&event.event_id).map(|id| index::event_key(&EventId(id))),
             id(&event.payment_id).map(|id| index::payment_key(&PaymentId(id))),
         ];
-        for key in keys.into_iter().flatten() {
-            // An unreadable row is left to the writer.
-            if let Ok(value) = base.row(&key) {
-                rows.push((key, value));
-            }
-        }
-    }
+        // An unreadable row is left to the writer.
+        keys.into_iter().flatten().filter_map(|key| base.row(&key).ok().map(|value| (key, value)))
+    };
+    let mut rows: Vec<_> = members.par_iter().with_min_len(64).flat_map_iter(rows_of).collect();
     rows.sort_by(|(one, _), (other, _)| one.cmp(other));
     Arc::new(ReadAhead { next_index: base.next_index(), rows })
 }
@@ -240,6 +302,20 @@ pub(crate) fn known_answer(known: &KnownEvent) -> Answer {
 
 pub(crate) fn rejected(event_id: Option<EventId>, refusal: Refusal) -> EventAnswer {
     EventAnswer { event_id, answer: Answer::Rejected(refusal) }
+}
+
+fn no_events(events: &[Submitted]) -> Option<Refusal> {
+    events.is_empty().then(|| Refusal::of(Code::RequestEmpty, "events", 0, "1 or more"))
+}
+
+fn too_large(bytes: usize, limit: usize) -> Option<Refusal> {
+    (bytes > limit).then(|| Refusal::of(Code::RequestTooLarge, "events", format!("{bytes} bytes"), limit))
+}
+
+/// What a header or member takes in the log, about.
+fn entry_bytes(event: &Submitted) -> usize {
+    let signatures: usize = event.signatures.iter().map(|(key, signature)| key.len() + signature.len()).sum();
+    MEMBER_ENTRY_BYTES + event.payload_type.len() + event.payload.len() + signatures
 }
 
 fn size_of(event: &Submitted) -> usize {

@@ -33,6 +33,7 @@ pub struct Metrics {
     pub events: Family<OutcomeLabel, Counter>,
     pub refusals: Family<CodeLabel, Counter>,
     pub events_batch_size: Histogram,
+    pub signed_batch_members: Histogram,
     pub append_duration_seconds: Histogram,
     pub sync_duration_seconds: Histogram,
     pub syncs: Counter,
@@ -59,6 +60,7 @@ impl Default for Metrics {
             events: Family::default(),
             refusals: Family::default(),
             events_batch_size: Histogram::new(exponential_buckets(1.0, 2.0, 15)),
+            signed_batch_members: Histogram::new(exponential_buckets(1.0, 4.0, 9)),
             append_duration_seconds: seconds(),
             sync_duration_seconds: seconds(),
             syncs: Counter::default(),
@@ -87,6 +89,11 @@ impl Metrics {
         r.register("events", "Submitted events by what became of them", self.events.clone());
         r.register("refusals", "Refused and rejected events by code", self.refusals.clone());
         r.register("events_batch_size", "Entries per commit group", self.events_batch_size.clone());
+        r.register(
+            "signed_batch_members",
+            "Members per admitted signed batch",
+            self.signed_batch_members.clone(),
+        );
         let time = |r: &mut Registry, name: &str, help: &str, histogram: &Histogram| {
             r.register_with_unit(name, help, Unit::Seconds, histogram.clone());
         };
@@ -154,6 +161,12 @@ impl Metrics {
 
     pub(crate) fn count_event(&self, outcome: &'static str, count: u64) {
         self.events.get_or_create(&OutcomeLabel { outcome }).inc_by(count);
+    }
+
+    pub(crate) fn count_batches(&self, members: &[u64]) {
+        for count in members {
+            self.signed_batch_members.observe(*count as f64);
+        }
     }
 
     pub(crate) fn count_code(&self, code: &'static str, count: u64) {

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use ledger_core::apply::{At, Effects, ExecutedEntry, Subject, execute, expire};
-use ledger_core::entry::{Content, Entry};
+use ledger_core::batch::BATCH_TYPE;
+use ledger_core::entry::{Content, Entry, EntrySignature};
 use ledger_core::ids::LogIndex;
 use ledger_core::seal::SealChain;
-use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedEvent};
+use ledger_core::unit::{SignedEvent, Submitted, Unit, UnitKind, VerifiedBatch, VerifiedEvent};
 use ledger_core::view::{Constants, State as _, StateView as _, ViewError};
 use ledger_merkle::dense::DenseTree;
 use ledger_merkle::leaf_hash;
@@ -49,11 +50,20 @@ struct Member {
     event: VerifiedEvent,
 }
 
+/// The decoded header of a batch that is not complete yet.
+struct Header {
+    log_index: LogIndex,
+    recorded_at_nanos: u64,
+    leaf_hash: ledger_crypto::Hash,
+    batch: VerifiedBatch,
+}
+
 struct Recovery<'a> {
     config: &'a Config,
     store: &'a Store,
     recovered: Recovered,
     boot_nanos: u64,
+    header: Option<Header>,
     unit: Vec<Member>,
     unit_len: usize,
 }
@@ -68,7 +78,8 @@ pub(crate) fn recover(
 ) -> Result<Recovered, RecoverError> {
     let recovered = at_watermark(store, constants, base)?;
     let first = recovered.tail.next_index();
-    let mut recovery = Recovery { config, store, recovered, boot_nanos, unit: Vec::new(), unit_len: 0 };
+    let mut recovery =
+        Recovery { config, store, recovered, boot_nanos, header: None, unit: Vec::new(), unit_len: 0 };
     // The bundle that the watermark lies in may begin before it.
     let begin = store.bundle_of(first.0)?.map_or(0, |(start, _)| start);
     for bundle in store.bundles_from(begin) {
@@ -80,8 +91,9 @@ pub(crate) fn recover(
             }
         }
     }
-    if let Some(member) = recovery.unit.first() {
-        return Err(wrong(member.log_index, "the log ends inside an atomic group"));
+    if recovery.unit_len > 0 {
+        let first_index = LogIndex(recovery.next_index().0 - recovery.unit_entries());
+        return Err(wrong(first_index, "the log ends inside the unit that begins here"));
     }
     Ok(recovery.recovered)
 }
@@ -128,25 +140,53 @@ impl Recovery<'_> {
             return Err(wrong(log_index, format!("the log has a gap: {} was expected", self.next_index())));
         }
         if entry.is_empty() {
+            if self.unit_entries() > 0 {
+                return Err(wrong(log_index, "the place of a seal lies inside a unit"));
+            }
             return self.take_seal(log_index);
         }
         let hash = leaf_hash(entry);
         let decoded = Entry::decode(entry).map_err(|error| wrong(log_index, error))?;
         match decoded.content {
             Content::Event { signatures, payload_type, payload } => {
-                let signatures =
-                    signatures.into_iter().map(|by| (by.key.to_vec(), by.signature.to_vec())).collect();
-                let submitted = Submitted { payload_type, payload, signatures, sidecar: None };
+                let submitted = submitted(signatures, payload_type, payload);
                 let signed = SignedEvent::decode(submitted).map_err(|error| wrong(log_index, error))?;
+                if self.header.is_some() {
+                    return Err(wrong(log_index, "an event that is no member stands inside a batch"));
+                }
                 self.unit_len = usize::from(decoded.group_len);
-                self.unit.push(Member {
+                self.take_member(Member {
                     log_index,
                     recorded_at_nanos: decoded.recorded_at_nanos,
                     outcome: decoded.outcome,
                     leaf_hash: hash,
                     event: VerifiedEvent::trust(signed),
-                });
-                if self.unit.len() == self.unit_len { self.execute_unit() } else { Ok(()) }
+                })
+            }
+            Content::BatchHeader { signatures, payload } => {
+                let submitted = submitted(signatures, BATCH_TYPE.to_owned(), payload);
+                let batch = VerifiedBatch::trust(submitted).map_err(|error| wrong(log_index, error))?;
+                self.unit_len = batch.batch().count as usize;
+                let recorded_at_nanos = decoded.recorded_at_nanos;
+                self.header = Some(Header { log_index, recorded_at_nanos, leaf_hash: hash, batch });
+                Ok(())
+            }
+            Content::BatchedEvent { position, payload_type, payload } => {
+                if self.header.is_none() || position as usize != self.unit.len() {
+                    return Err(wrong(
+                        log_index,
+                        format!("member {position} of a batch does not stand here"),
+                    ));
+                }
+                let signed = SignedEvent::decode_batched(submitted(Vec::new(), payload_type, payload))
+                    .map_err(|error| wrong(log_index, error))?;
+                self.take_member(Member {
+                    log_index,
+                    recorded_at_nanos: decoded.recorded_at_nanos,
+                    outcome: decoded.outcome,
+                    leaf_hash: hash,
+                    event: VerifiedEvent::of_batch(signed),
+                })
             }
             Content::Expiry { payment_id } => {
                 let t_nanos = decoded.recorded_at_nanos;
@@ -162,31 +202,63 @@ impl Recovery<'_> {
                 self.absorb(at, hash, 0, Subject::Expiry { payment_id }, &effects);
                 Ok(())
             }
-            Content::Genesis { .. }
-            | Content::Seal(_)
-            | Content::BatchHeader { .. }
-            | Content::BatchedEvent { .. } => {
-                Err(wrong(log_index, "an entry of this kind does not stand here, or its rules are not known"))
+            Content::Genesis { .. } | Content::Seal(_) => {
+                Err(wrong(log_index, "an entry of this kind does not stand here"))
             }
         }
     }
 
     fn next_index(&self) -> LogIndex {
-        LogIndex(self.recovered.tail.next_index().0 + self.unit.len() as u64)
+        LogIndex(self.recovered.tail.next_index().0 + self.unit_entries())
+    }
+
+    /// Entries taken of a unit that is not complete.
+    fn unit_entries(&self) -> u64 {
+        self.unit.len() as u64 + u64::from(self.header.is_some())
+    }
+
+    fn take_member(&mut self, member: Member) -> Result<(), RecoverError> {
+        self.unit.push(member);
+        if self.unit.len() == self.unit_len { self.execute_unit() } else { Ok(()) }
     }
 
     fn execute_unit(&mut self) -> Result<(), RecoverError> {
-        let members = std::mem::take(&mut self.unit);
-        let Some(head) = members.first() else { return Ok(()) };
-        let (first_index, t_nanos) = (head.log_index, head.recorded_at_nanos);
-        let first = At { t_nanos, log_index: first_index, recorded_at_nanos: t_nanos };
-        let unit = Unit {
-            atomic: members.len() > 1,
-            members: members.iter().map(|member| member.event.clone()).collect(),
+        self.unit_len = 0;
+        let (header, members) = (self.header.take(), std::mem::take(&mut self.unit));
+        let first_nanos = members.first().map_or(0, |member| member.recorded_at_nanos);
+        let t_nanos = header.as_ref().map_or(first_nanos, |header| header.recorded_at_nanos);
+        if let Some(Header { log_index, recorded_at_nanos, leaf_hash, batch }) = &header {
+            let batch_id = batch.batch_id().ok_or_else(|| wrong(*log_index, "a batch id of 16 bytes"))?;
+            let at = At { t_nanos, log_index: *log_index, recorded_at_nanos: *recorded_at_nanos };
+            self.absorb(at, *leaf_hash, 0, Subject::Batch { batch_id }, &Effects::default());
+        }
+        let events = members.iter().map(|member| member.event.clone()).collect();
+        let unit = match header {
+            Some(header) => Unit::batch(header.batch, events),
+            None if members.len() > 1 => Unit::group(events),
+            None => Unit { kind: UnitKind::Single, members: events },
         };
+        let mut rest = members.as_slice();
+        for run in unit.runs() {
+            let (entries, after) = rest.split_at(run.len());
+            rest = after;
+            self.execute_run(t_nanos, run, entries)?;
+        }
+        Ok(())
+    }
+
+    fn execute_run(
+        &mut self,
+        t_nanos: u64,
+        run: &[VerifiedEvent],
+        entries: &[Member],
+    ) -> Result<(), RecoverError> {
+        let Some(head) = entries.first() else { return Ok(()) };
+        let first_index = head.log_index;
+        let first = At { t_nanos, log_index: first_index, recorded_at_nanos: head.recorded_at_nanos };
         let outcomes =
-            execute(&self.recovered.tail, &unit, first).map_err(|error| wrong(first_index, error))?;
-        for (member, outcome) in members.iter().zip(outcomes) {
+            execute(&self.recovered.tail, run, first).map_err(|error| wrong(first_index, error))?;
+        for (member, outcome) in entries.iter().zip(outcomes) {
             if member.outcome != outcome.number() {
                 let words = format!("outcome {} is stored, {} comes out", member.outcome, outcome.number());
                 return Err(wrong(member.log_index, words));
@@ -245,4 +317,9 @@ impl Recovery<'_> {
 
 fn wrong(log_index: LogIndex, words: impl std::fmt::Display) -> RecoverError {
     RecoverError::Entry { log_index, words: words.to_string() }
+}
+
+fn submitted(signatures: Vec<EntrySignature>, payload_type: String, payload: Vec<u8>) -> Submitted {
+    let signatures = signatures.into_iter().map(|by| (by.key.to_vec(), by.signature.to_vec())).collect();
+    Submitted { payload_type, payload, signatures, sidecar: None }
 }

@@ -445,8 +445,8 @@ impl StateView for Tail {
         Ok(named.iter().find(|named| named.key == *key).map(|named| named.log_index))
     }
 
-    fn known_batch(&self, _: &BatchId) -> Result<Option<LogIndex>, ViewError> {
-        Ok(None)
+    fn known_batch(&self, id: &BatchId) -> Result<Option<LogIndex>, ViewError> {
+        Ok(self.log_index_of(&index::batch_key(id))?)
     }
 
     fn external_reference(&self, party: &str, reference: &str) -> Result<Option<Referenced>, ViewError> {
@@ -505,6 +505,7 @@ impl State for Tail {
         let payment_id = match executed.subject {
             Subject::Event { event, .. } => event.payment_id.as_slice().try_into().ok().map(PaymentId),
             Subject::Expiry { payment_id } => Some(payment_id),
+            Subject::Batch { .. } => None,
         };
         if let Some(id) = payment_id {
             self.put_row(index::payment_entry_key(&id, executed.log_index), &[]);
@@ -521,6 +522,9 @@ impl State for Tail {
             let original = Original::decided(event, executed.outcome, &effects.postings);
             self.active.bytes += ORIGINAL_BYTES;
             self.active.originals.insert(id, Arc::new(original));
+        }
+        if let Subject::Batch { batch_id } = executed.subject {
+            self.put_row(index::batch_key(&batch_id), &index::index_value(executed.log_index.0));
         }
         self.next_index = LogIndex(executed.log_index.0 + 1);
         self.last_nanos = executed.recorded_at_nanos;

@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 use ledger_core::admit::{Admission, admit, first_difference};
 use ledger_core::apply::{At, Effects, ExecutedEntry, MemberOutcome, Subject, execute, expire};
 use ledger_core::code::{Code, Refusal};
-use ledger_core::entry::{Content, Entry, encode_event, encode_expiry};
+use ledger_core::entry::{
+    Content, Entry, encode_batch_header, encode_batched_event, encode_event, encode_expiry,
+};
 use ledger_core::event::{Body, Event, MetadataErased};
 use ledger_core::ids::{EventId, LogIndex, PaymentIndex};
-use ledger_core::unit::Unit;
+use ledger_core::unit::{Submitted, Unit, VerifiedBatch, VerifiedEvent};
 use ledger_core::view::{State as _, StateView as _, ViewError};
 use ledger_merkle::leaf_hash;
 use tokio::sync::oneshot;
@@ -116,6 +118,8 @@ struct Making {
     /// Counts for the metrics: accepted, refused, rejected, known.
     counts: [u64; 4],
     expiries: u64,
+    /// Members of each admitted batch.
+    batches: Vec<u64>,
     codes: Vec<Code>,
 }
 
@@ -199,6 +203,7 @@ impl Writer {
             cuts: Vec::new(),
             counts: [0; 4],
             expiries: 0,
+            batches: Vec::new(),
             codes: Vec::new(),
         };
         match self.clock.accept(now, self.tail.last_nanos()) {
@@ -320,12 +325,53 @@ impl Writer {
                 };
                 Ok((0..unit.members.len().max(1)).map(answer).collect())
             }
-            Admission::Admitted => {
-                let first = At { t_nanos, log_index: self.tail.next_index(), recorded_at_nanos: t_nanos };
-                let outcomes = execute(&self.tail, unit, first)?;
-                self.append_unit(unit, first, outcomes, making)
+            Admission::BatchRejected(refusal) => {
+                making.counts[2] += unit.members.len() as u64;
+                making.codes.push(refusal.code);
+                Ok((0..unit.members.len()).map(|member| rejected(id(member), refusal.clone())).collect())
             }
+            Admission::Admitted => self.append_unit(unit, t_nanos, making),
         }
+    }
+
+    /// Executes an admitted unit, run after run, and appends its entries.
+    fn append_unit(
+        &mut self,
+        unit: &Unit,
+        t_nanos: u64,
+        making: &mut Making,
+    ) -> Result<Vec<EventAnswer>, Broken> {
+        if let Some(header) = unit.header() {
+            self.append_header(header, t_nanos, making)?;
+        }
+        let mut answers = Vec::with_capacity(unit.members.len());
+        for run in unit.runs() {
+            // Of the unit's first entry it is `t_nanos`, of those after it the next nanosecond.
+            let recorded_at_nanos = t_nanos.max(self.tail.last_nanos() + 1);
+            let first = At { t_nanos, log_index: self.tail.next_index(), recorded_at_nanos };
+            let outcomes = execute(&self.tail, run, first)?;
+            self.append_run(run, first, outcomes, &mut answers, making)?;
+        }
+        Ok(answers)
+    }
+
+    fn append_header(
+        &mut self,
+        header: &VerifiedBatch,
+        t_nanos: u64,
+        making: &mut Making,
+    ) -> Result<(), Broken> {
+        let signatures = header.signatures().map_err(admitted_unsigned)?;
+        let batch_id = header
+            .batch_id()
+            .ok_or_else(|| Broken::Invariant("a batch without an id of 16 bytes was admitted".to_owned()))?;
+        let payload = &header.submitted().payload;
+        let mut entry = Vec::with_capacity(512);
+        encode_batch_header(t_nanos, signatures, payload, &mut entry);
+        let at = At { t_nanos, log_index: self.tail.next_index(), recorded_at_nanos: t_nanos };
+        self.append(&entry, at, 0, Subject::Batch { batch_id }, &Effects::default(), making);
+        making.batches.push(u64::from(header.batch().count));
+        Ok(())
     }
 
     /// EVENT_ID_CONFLICT tells the first field that differs, when the original is published and so can be read back.
@@ -334,51 +380,43 @@ impl Writer {
             let offered = unit.members.get(failing)?.signed();
             let known = self.tail.known_event(&offered.event_id()?).ok()??;
             let entry = Entry::decode(&self.shared.view.load().entry(known.log_index).ok()?).ok()?;
-            let Content::Event { payload, .. } = entry.content else { return None };
-            let field = first_difference(&Event::decode(&payload).ok()?, offered.event())?;
+            let original = match entry.content {
+                Content::Event { payload, .. } => Event::decode(&payload).ok()?,
+                Content::BatchedEvent { payload, .. } => Event::decode_batched(&payload).ok()?,
+                _ => return None,
+            };
+            let field = first_difference(&original, offered.event())?;
             let original = format!("as in entry {}", known.log_index);
             Some(Refusal::of(Code::EventIdConflict, field, offered.event_id()?, original))
         };
         if refusal.code == Code::EventIdConflict { first_field().unwrap_or(refusal) } else { refusal }
     }
 
-    fn append_unit(
+    /// Appends the entries of a run, with the answer to each.
+    fn append_run(
         &mut self,
-        unit: &Unit,
+        run: &[VerifiedEvent],
         first: At,
         outcomes: Vec<MemberOutcome>,
+        answers: &mut Vec<EventAnswer>,
         making: &mut Making,
-    ) -> Result<Vec<EventAnswer>, Broken> {
-        let group_len = unit.members.len() as u16;
-        let mut answers = Vec::with_capacity(unit.members.len());
+    ) -> Result<(), Broken> {
+        let group_len = run.len() as u16;
         let mut entry = Vec::with_capacity(1_024);
-        for (position, (member, outcome)) in (0u16..).zip(unit.members.iter().zip(outcomes)) {
+        for (index, (member, outcome)) in (0u16..).zip(run.iter().zip(outcomes)) {
             let at = At {
-                log_index: LogIndex(first.log_index.0 + u64::from(position)),
-                recorded_at_nanos: first.recorded_at_nanos + u64::from(position),
+                log_index: LogIndex(first.log_index.0 + u64::from(index)),
+                recorded_at_nanos: first.recorded_at_nanos + u64::from(index),
                 ..first
             };
             let signed = member.signed();
-            let signatures = member.signatures().map_err(|refusal| {
-                Broken::Invariant(format!("an event with a signature fault was admitted: {refusal}"))
-            })?;
-            let submitted = signed.submitted();
-            entry.clear();
-            let (kind, payload) = (&submitted.payload_type, &submitted.payload);
             let number = outcome.number();
-            encode_event(
-                at.recorded_at_nanos,
-                number,
-                group_len,
-                position,
-                signatures,
-                kind,
-                payload,
-                &mut entry,
-            );
+            entry.clear();
+            let place = Place { at, outcome: number, group_len, index, position: answers.len() as u32 };
+            encode_member(member, &place, &mut entry)?;
             let subject = Subject::Event { event: signed.event(), digest: *signed.digest() };
             self.append(&entry, at, number, subject, &outcome.effects, making);
-            if let Some(sidecar) = &submitted.sidecar {
+            if let Some(sidecar) = &signed.submitted().sidecar {
                 making.group.push_private(at.log_index.0, sidecar);
             }
             if let (0, Body::MetadataErased(erased)) = (number, &signed.event().body) {
@@ -395,7 +433,7 @@ impl Writer {
             };
             answers.push(EventAnswer { event_id: signed.event_id(), answer });
         }
-        Ok(answers)
+        Ok(())
     }
 
     /// Where the event stands whose private data is erased.
@@ -452,6 +490,7 @@ impl Writer {
             self.shared.metrics.sync_duration_seconds.observe(synced.as_secs_f64());
             self.shared.metrics.syncs.inc();
         }
+        self.shared.metrics.count_batches(&making.batches);
         self.count(&committed, making.counts, making.expiries, &making.codes);
         committed.answer();
         if has_rows {
@@ -535,4 +574,41 @@ impl Writer {
             let _ = done.send(());
         }
     }
+}
+
+/// What the ledger writes beside an event.
+struct Place {
+    at: At,
+    outcome: u16,
+    group_len: u16,
+    index: u16,
+    /// In its batch, when it is in one.
+    position: u32,
+}
+
+/// The entry of an admitted event: of kind 5 in a batch, else of kind 1.
+fn encode_member(member: &VerifiedEvent, place: &Place, out: &mut Vec<u8>) -> Result<(), Broken> {
+    let &Place { at, outcome, group_len, index, position } = place;
+    let recorded_at_nanos = at.recorded_at_nanos;
+    let Submitted { payload_type, payload, .. } = member.signed().submitted();
+    if member.leaf_hash().is_some() {
+        encode_batched_event(
+            recorded_at_nanos,
+            outcome,
+            group_len,
+            index,
+            position,
+            payload_type,
+            payload,
+            out,
+        );
+        return Ok(());
+    }
+    let signatures = member.signatures().map_err(admitted_unsigned)?;
+    encode_event(recorded_at_nanos, outcome, group_len, index, signatures, payload_type, payload, out);
+    Ok(())
+}
+
+fn admitted_unsigned(refusal: Refusal) -> Broken {
+    Broken::Invariant(format!("what has a signature fault was admitted: {refusal}"))
 }

@@ -1,13 +1,14 @@
-//! Group 5: the event id and the submitter's claim of when.
+//! Group 5: the id of an event or batch, and the submitter's claim of when.
 
 use std::sync::Arc;
 
+use crate::apply::Stop;
 use crate::code::{Code, Refusal};
 use crate::event::Event;
-use crate::ids::EventId;
+use crate::ids::{BatchId, EventId, LogIndex};
 use crate::number::Roles;
 use crate::record::KeyRecord;
-use crate::view::KnownEvent;
+use crate::view::{KnownEvent, ViewError};
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
 /// How far an event may lie ahead of the unit's time, both ends included: 5 minutes.
@@ -22,18 +23,13 @@ pub(super) fn check(
     keys: &[Arc<KeyRecord>],
     t_nanos: u64,
 ) -> Result<(), Refusal> {
-    let id = v7(&event.event_id)?;
+    let id = v7("event_id", &event.event_id)?;
     if let Some(known) = known {
         let limit = format!("log index {}", known.log_index);
         return Err(Refusal::of(Code::EventIdConflict, "event_id", EventId(id), limit));
     }
+    check_milli("event_id", id, t_nanos)?;
     let latest = t_nanos.saturating_add(AHEAD_NANOS);
-    let [a, b, c, d, e, f, ..] = id;
-    let milli = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-    if milli > latest / NANOS_PER_MILLI {
-        let limit = format!("at most {} ms", latest / NANOS_PER_MILLI);
-        return Err(Refusal::of(Code::EventIdFromFuture, "event_id", format!("{milli} ms"), limit));
-    }
     let is_import = keys.iter().any(|key| key.roles.contains(Roles::IMPORTER));
     let earliest = t_nanos.saturating_sub(BEHIND_NANOS);
     if !is_import && !(earliest..=latest).contains(&event.timestamp_nanos) {
@@ -43,12 +39,39 @@ pub(super) fn check(
     Ok(())
 }
 
-/// The bytes of a UUID v7 (RFC 9562, section 5.7): EVENT_ID_NIL, EVENT_ID_NOT_V7.
-fn v7(bytes: &[u8]) -> Result<[u8; 16], Refusal> {
-    if bytes.iter().all(|byte| *byte == 0) {
-        return Err(Refusal::of(Code::EventIdNil, "event_id", hex::encode(bytes), "a UUID v7"));
+/// 501, 502, 503, 505 of a batch id. `known` finds the header of a batch in the log.
+pub(super) fn check_batch(
+    batch_id: &[u8],
+    known: impl FnOnce(&BatchId) -> Result<Option<LogIndex>, ViewError>,
+    t_nanos: u64,
+) -> Result<(), Stop> {
+    let id = v7("batch_id", batch_id)?;
+    if let Some(header) = known(&BatchId(id))? {
+        let limit = format!("log index {header}");
+        return Err(Refusal::of(Code::EventIdConflict, "batch_id", BatchId(id), limit).into());
     }
-    let not_v7 = || Refusal::of(Code::EventIdNotV7, "event_id", hex::encode(bytes), "a UUID v7");
+    check_milli("batch_id", id, t_nanos)?;
+    Ok(())
+}
+
+/// The millisecond in a UUID v7 lies at most 5 minutes ahead: EVENT_ID_FROM_FUTURE.
+fn check_milli(field: &'static str, id: [u8; 16], t_nanos: u64) -> Result<(), Refusal> {
+    let latest = t_nanos.saturating_add(AHEAD_NANOS);
+    let [a, b, c, d, e, f, ..] = id;
+    let milli = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    if milli > latest / NANOS_PER_MILLI {
+        let limit = format!("at most {} ms", latest / NANOS_PER_MILLI);
+        return Err(Refusal::of(Code::EventIdFromFuture, field, format!("{milli} ms"), limit));
+    }
+    Ok(())
+}
+
+/// The bytes of a UUID v7 (RFC 9562, section 5.7): EVENT_ID_NIL, EVENT_ID_NOT_V7.
+fn v7(field: &'static str, bytes: &[u8]) -> Result<[u8; 16], Refusal> {
+    if bytes.iter().all(|byte| *byte == 0) {
+        return Err(Refusal::of(Code::EventIdNil, field, hex::encode(bytes), "a UUID v7"));
+    }
+    let not_v7 = || Refusal::of(Code::EventIdNotV7, field, hex::encode(bytes), "a UUID v7");
     let id = <[u8; 16]>::try_from(bytes).map_err(|_| not_v7())?;
     let [_, _, _, _, _, _, version, _, variant, ..] = id;
     if version >> 4 != 7 || variant >> 6 != 0b10 {

@@ -1,10 +1,10 @@
-//! Group 2: the unit as a whole.
+//! Group 2: a single event or an atomic group as a whole.
 
 use ledger_crypto::{Hash, Hasher, domain};
 
 use crate::code::{Code, Refusal};
 use crate::event::{Body, Event};
-use crate::unit::Unit;
+use crate::unit::{Unit, UnitKind};
 use crate::view::Constants;
 
 /// 201, 202, 203, 204, lowest first.
@@ -18,13 +18,14 @@ pub(super) fn check(constants: &Constants, unit: &Unit) -> Result<(), Refusal> {
         return Err(Refusal::of(Code::RequestTooLarge, "events", len, most));
     }
     let events: Vec<&Event> = unit.members.iter().map(|member| member.signed().event()).collect();
-    match events.as_slice() {
-        [single] if !unit.atomic => check_single(single),
-        group => check_group(group),
+    match (&unit.kind, events.as_slice()) {
+        (UnitKind::Single, [single]) => check_single(single),
+        (_, group) => check_group(group),
     }
 }
 
-fn check_single(event: &Event) -> Result<(), Refusal> {
+/// 204: a lone event names no group.
+pub(super) fn check_single(event: &Event) -> Result<(), Refusal> {
     if event.group.is_empty() {
         return Ok(());
     }
@@ -37,15 +38,31 @@ fn check_single(event: &Event) -> Result<(), Refusal> {
 }
 
 fn check_group(events: &[&Event]) -> Result<(), Refusal> {
-    let mut ids: Vec<&[u8]> = events.iter().map(|event| event.event_id.as_slice()).collect();
-    ids.sort_unstable();
-    for pair in ids.windows(2) {
-        if let [a, b] = pair
-            && a == b
-        {
-            return Err(Refusal::of(Code::DuplicateEventId, "event_id", hex::encode(a), "once in a group"));
-        }
+    if let Some(position) = repeated_id(events) {
+        return Err(twice(events, position, "once in a group"));
     }
+    check_members(events)
+}
+
+/// 203, of the member at `position`.
+pub(super) fn twice(events: &[&Event], position: usize, limit: &str) -> Refusal {
+    let id = events.get(position).map_or(String::new(), |event| hex::encode(&event.event_id));
+    Refusal::of(Code::DuplicateEventId, "event_id", id, limit)
+}
+
+/// Position of the first member whose event id a member before it has.
+pub(super) fn repeated_id(events: &[&Event]) -> Option<usize> {
+    let mut ids: Vec<_> = events.iter().map(|event| event.event_id.as_slice()).zip(0..).collect();
+    ids.sort_unstable();
+    let again = |pair: &[(&[u8], usize)]| match pair {
+        [(one, _), (other, position)] if one == other => Some(*position),
+        _ => None,
+    };
+    ids.windows(2).filter_map(again).min()
+}
+
+/// 204: two members or more, no control event, and the hash of their ids in each.
+pub(super) fn check_members(events: &[&Event]) -> Result<(), Refusal> {
     if events.len() < 2 {
         return Err(Refusal::of(Code::GroupMismatch, "group", events.len(), "at least 2 members"));
     }

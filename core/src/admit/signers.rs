@@ -29,8 +29,16 @@ pub(super) fn check_possession(view: &impl StateView, event: &Event) -> Result<(
 
 /// SIGNER_KEY_UNKNOWN, then SIGNER_KEY_REVOKED.
 pub(super) fn registered(view: &impl StateView, event: &Event) -> Result<SignerKeys, Stop> {
+    registered_keys(view, looked_up(view, event))
+}
+
+/// The same of the signers of a batch, none of whom signs for a key of its own.
+pub(super) fn registered_keys<'e>(
+    view: &impl StateView,
+    signers: impl IntoIterator<Item = &'e [u8]>,
+) -> Result<SignerKeys, Stop> {
     let mut keys = SignerKeys::new();
-    for signer in looked_up(view, event) {
+    for signer in signers {
         let key = KeyBytes::try_from(signer).map_err(|_| NotAdmitted("signers"))?;
         let Some(index) = view.key_index(&key)? else {
             let limit = "a registered key";

@@ -2,11 +2,13 @@
 
 use ledger_crypto::{Hash, KeyBytes, PublicKey};
 
+use crate::batch::BATCH_TYPE;
+use crate::code::Refusal;
 use crate::entry::{Content, Entry, EntrySignature};
 use crate::genesis::{Genesis, GenesisError};
 use crate::ids::PaymentId;
 use crate::seal::Seal;
-use crate::unit::{SignedEvent, Submitted, VerifiedEvent};
+use crate::unit::{SignedEvent, Submitted, VerifiedBatch, VerifiedEvent};
 use crate::view::Constants;
 
 /// One entry of a log: hashed, decoded (entry and payload), its signatures looked at. Needs no state, so many entries
@@ -33,6 +35,15 @@ pub(super) enum Read {
     Event(Box<Member>),
     Seal { recorded_at_nanos: u64, seal: Box<Seal> },
     Expiry { recorded_at_nanos: u64, payment_id: PaymentId },
+    BatchHeader(Box<Header>),
+    BatchedEvent { position: u32, member: Box<Member> },
+}
+
+/// The header of a signed batch.
+#[derive(Clone, Debug)]
+pub(super) struct Header {
+    pub(super) recorded_at_nanos: u64,
+    pub(super) batch: VerifiedBatch,
 }
 
 /// The entry of an event: a unit, or one of its members.
@@ -65,6 +76,8 @@ impl Read {
             Self::Event(_) => "event",
             Self::Seal { .. } => "seal",
             Self::Expiry { .. } => "expiry",
+            Self::BatchHeader(_) => "batch header",
+            Self::BatchedEvent { .. } => "batched event",
         }
     }
 
@@ -73,7 +86,8 @@ impl Read {
             Self::Genesis { recorded_at_nanos, .. }
             | Self::Seal { recorded_at_nanos, .. }
             | Self::Expiry { recorded_at_nanos, .. } => *recorded_at_nanos,
-            Self::Event(member) => member.recorded_at_nanos,
+            Self::Event(member) | Self::BatchedEvent { member, .. } => member.recorded_at_nanos,
+            Self::BatchHeader(header) => header.recorded_at_nanos,
         }
     }
 }
@@ -86,16 +100,27 @@ fn decode(encoded: &[u8], known: impl Fn(&KeyBytes) -> Option<PublicKey>) -> Res
         Content::Seal(seal) => Ok(Read::Seal { recorded_at_nanos, seal }),
         Content::Expiry { payment_id } => Ok(Read::Expiry { recorded_at_nanos, payment_id }),
         Content::Event { signatures, payload_type, payload } => {
-            let event = verified(signatures, payload_type, payload, known)?;
+            let signed = SignedEvent::decode(submitted(signatures, payload_type, payload));
+            let event = VerifiedEvent::verify(signed.map_err(not_canonical)?, known);
             check_group_len(group_len, &event)?;
             let event = Some(event);
             Ok(Read::Event(Box::new(Member { recorded_at_nanos, outcome, group_len, group_index, event })))
         }
-        Content::BatchHeader { .. } | Content::BatchedEvent { .. } => Err(Fault::Unknown {
-            field: "kind",
-            expected: "an event whose rules are known here".to_owned(),
-            found: "a signed batch: rules of this event not known".to_owned(),
-        }),
+        Content::BatchHeader { signatures, payload } => {
+            let submitted = submitted(signatures, BATCH_TYPE.to_owned(), payload);
+            let batch = VerifiedBatch::verify(submitted, known)
+                .map_err(|refusal| wrong("payload", "the header of a batch in canonical form", refusal))?;
+            Ok(Read::BatchHeader(Box::new(Header { recorded_at_nanos, batch })))
+        }
+        Content::BatchedEvent { position, payload_type, payload } => {
+            let signed = SignedEvent::decode_batched(submitted(Vec::new(), payload_type, payload));
+            let signed = signed.map_err(not_canonical)?;
+            let event = VerifiedEvent::of_batch(signed);
+            check_group_len(group_len, &event)?;
+            let event = Some(event);
+            let member = Box::new(Member { recorded_at_nanos, outcome, group_len, group_index, event });
+            Ok(Read::BatchedEvent { position, member })
+        }
     }
 }
 
@@ -113,17 +138,13 @@ fn genesis(encoded: &[u8]) -> Result<Read, Fault> {
     }
 }
 
-fn verified(
-    signatures: Vec<EntrySignature>,
-    payload_type: String,
-    payload: Vec<u8>,
-    known: impl Fn(&KeyBytes) -> Option<PublicKey>,
-) -> Result<VerifiedEvent, Fault> {
+fn submitted(signatures: Vec<EntrySignature>, payload_type: String, payload: Vec<u8>) -> Submitted {
     let signatures = signatures.iter().map(|line| (line.key.to_vec(), line.signature.to_vec())).collect();
-    let submitted = Submitted { payload_type, payload, signatures, sidecar: None };
-    let signed = SignedEvent::decode(submitted)
-        .map_err(|refusal| wrong("payload", "an event in canonical form", refusal))?;
-    Ok(VerifiedEvent::verify(signed, known))
+    Submitted { payload_type, payload, signatures, sidecar: None }
+}
+
+fn not_canonical(refusal: Refusal) -> Fault {
+    wrong("payload", "an event in canonical form", refusal)
 }
 
 fn check_group_len(group_len: u16, event: &VerifiedEvent) -> Result<(), Fault> {

@@ -18,6 +18,7 @@ pub fn turned_away(writer: &Writer, offer: &Json) {
         Err(undecodable) => undecodable,
         Ok(unit) => match admit(&writer.state, &unit, t_nanos).unwrap() {
             Admission::Rejected { member, refusal } => (member, refusal),
+            Admission::BatchRejected(refusal) => (0, refusal),
             other => panic!("{why}: {other:?}"),
         },
     };

@@ -179,7 +179,7 @@ impl World {
             Err(refusal) => Answer::Rejected(refusal),
             Ok(signed) => {
                 let member = VerifiedEvent::verify(signed, |_| None);
-                self.submit_unit(&Unit { atomic: false, members: vec![member] })
+                self.submit_unit(&Unit::single(member))
             }
         }
     }
@@ -188,23 +188,29 @@ impl World {
     pub fn submit_unit(&mut self, unit: &Unit) -> Answer {
         self.expire_due();
         self.now_nanos += 1;
-        let at = At {
-            t_nanos: self.now_nanos,
-            log_index: LogIndex(self.next_index),
-            recorded_at_nanos: self.now_nanos,
-        };
+        let t_nanos = self.now_nanos;
         match admit(&self.state, unit, self.now_nanos).unwrap() {
-            Admission::Rejected { refusal, .. } => return Answer::Rejected(refusal),
+            Admission::Rejected { refusal, .. } | Admission::BatchRejected(refusal) => {
+                return Answer::Rejected(refusal);
+            }
             Admission::Known(_) => return Answer::Known,
             Admission::Admitted => {}
         }
-        let outcomes = execute(&self.state, unit, at).unwrap();
-        for (member, outcome) in unit.members.iter().zip(&outcomes) {
-            let subject =
-                Subject::Event { event: member.signed().event(), digest: *member.signed().digest() };
-            self.absorb(outcome.number(), subject, &outcome.effects);
+        if let Some(header) = unit.header() {
+            self.absorb(0, Subject::Batch { batch_id: header.batch_id().unwrap() }, &Effects::default());
         }
-        Answer::Recorded(outcomes)
+        let mut decided = Vec::new();
+        for run in unit.runs() {
+            let (log_index, recorded_at_nanos) = (LogIndex(self.next_index), self.now_nanos);
+            let outcomes = execute(&self.state, run, At { t_nanos, log_index, recorded_at_nanos }).unwrap();
+            for (member, outcome) in run.iter().zip(&outcomes) {
+                let signed = member.signed();
+                let subject = Subject::Event { event: signed.event(), digest: *signed.digest() };
+                self.absorb(outcome.number(), subject, &outcome.effects);
+            }
+            decided.extend(outcomes);
+        }
+        Answer::Recorded(decided)
     }
 
     pub fn expire_due(&mut self) -> usize {

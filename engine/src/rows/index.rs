@@ -3,6 +3,7 @@
 //! | row | key | value |
 //! |---|---|---|
 //! | event | 0x01, event id 16 | log index u64, recorded_at u64, outcome u16, content digest 32 |
+//! | batch | 0x02, batch id 16 | log index of its header u64 |
 //! | payment | 0x03, payment id 16 | payment index u64 |
 //! | entry of a payment | 0x04, payment id 16, log index u64 | empty |
 //! | account | 0x05, account id | account index u64 |
@@ -12,10 +13,10 @@
 //! | reversed event | 0x0A, event id 16 | log index of its reversal u64 |
 //! | log key | 0x0B, public key 32 | log index u64 and recorded_at u64 of the rotation to it; the genesis key has none |
 //!
-//! 0x02 is kept for batches, 0x08 for expiries.
+//! 0x08 is kept for expiries.
 
 use arrayvec::ArrayVec;
-use ledger_core::ids::{AccountIndex, CurrencyCode, EventId, LogIndex, PaymentId, PaymentIndex};
+use ledger_core::ids::{AccountIndex, BatchId, CurrencyCode, EventId, LogIndex, PaymentId, PaymentIndex};
 use ledger_core::line::Line;
 use ledger_core::number::AccountKind;
 use ledger_core::view::{KnownEvent, Referenced};
@@ -28,6 +29,7 @@ use crate::log_keys::NamedKey;
 pub(crate) type Key = ArrayVec<u8, 80>;
 
 const EVENT: u8 = 0x01;
+const BATCH: u8 = 0x02;
 const PAYMENT: u8 = 0x03;
 const PAYMENT_ENTRY: u8 = 0x04;
 const ACCOUNT: u8 = 0x05;
@@ -80,6 +82,10 @@ pub(crate) fn read_event(value: &[u8]) -> Result<KnownEvent, RowError> {
         })
     };
     read().ok_or_else(|| malformed("event"))
+}
+
+pub(crate) fn batch_key(id: &BatchId) -> Key {
+    key(BATCH, &[&id.0])
 }
 
 pub(crate) fn payment_key(id: &PaymentId) -> Key {
@@ -220,6 +226,7 @@ mod tests {
         assert_eq!(read_log_key(&log_key_key(&[6; 32]), &value), Some(Ok(named)));
         assert!(matches!(read_log_key(&log_key_key(&[6; 32]), &value[1..]), Some(Err(_))));
         assert_eq!(read_log_key(&reversed_key(&EventId([6; 16])), &value), None);
+        assert_ne!(batch_key(&BatchId([1; 16])), event_key(&EventId([1; 16])));
         assert!(account_key(&"a".repeat(65)).is_none());
         assert_ne!(reference_key("ab", "c"), reference_key("a", "bc"));
     }

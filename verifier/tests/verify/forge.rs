@@ -18,7 +18,7 @@ use ledger_core::ids::{EventId, LogIndex, PaymentId};
 use ledger_core::number::{AccountKind, CaptureMode, Roles, Side};
 use ledger_core::seal::{BlockInput, SealChain};
 use ledger_core::state::MemoryState;
-use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedEvent};
+use ledger_core::unit::{SignedEvent, Submitted, Unit, UnitKind, VerifiedEvent};
 use ledger_core::view::{State, StateView};
 use ledger_crypto::note::VerifierKey;
 use ledger_crypto::{Hash, Hasher, SigningKey, domain, dsse};
@@ -254,7 +254,7 @@ impl Forge {
             log_index: LogIndex(self.entries.len() as u64),
             recorded_at_nanos: self.next_nanos(),
         };
-        let outcomes = execute(&self.state, unit, at).unwrap();
+        let outcomes = execute(&self.state, &unit.members, at).unwrap();
         for (position, (member, decided)) in unit.members.iter().zip(&outcomes).enumerate() {
             let place =
                 Place { outcome: decided.number(), group_len: unit.members.len(), group_index: position };
@@ -400,7 +400,8 @@ pub fn initiation(amount: u64) -> Body {
 pub fn unit_of(members: &[Submitted]) -> Unit {
     let verify =
         |member: &Submitted| VerifiedEvent::verify(SignedEvent::decode(member.clone()).unwrap(), |_| None);
-    Unit { atomic: members.len() > 1, members: members.iter().map(verify).collect() }
+    let members: Vec<_> = members.iter().map(verify).collect();
+    if members.len() == 1 { Unit { kind: UnitKind::Single, members } } else { Unit::group(members) }
 }
 
 /// Signatures in the order of an entry.
