@@ -8,6 +8,7 @@ use ledger_client::{
 };
 use ledger_core::checkpoint::CheckpointError;
 use ledger_core::code::{Code, Refusal};
+use ledger_core::ids::EventId;
 use ledger_crypto::dsse::EnvelopeError;
 use ledger_crypto::keyfile::KeyFileError;
 use ledger_crypto::{KeyError, RandomnessError};
@@ -84,6 +85,19 @@ pub enum CliError {
     /// A call to the server.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// A submission without an answer: it may stand in the log, or not.
+    #[error(
+        "{source}; whether event {event_id} was recorded is not known, and the same command again would be another \
+         event: submit this one again, {kept}"
+    )]
+    Unanswered {
+        /// The event.
+        event_id: EventId,
+        /// What went wrong.
+        source: ClientError,
+        /// The signed event.
+        kept: Kept,
+    },
     /// A key file.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
@@ -132,6 +146,14 @@ pub enum CliError {
         /// The first thing that is wrong.
         words: String,
     },
+    /// A log that may be right, but that this program cannot judge.
+    #[error("{}: {words}", folder.display())]
+    NotJudged {
+        /// The export.
+        folder: PathBuf,
+        /// What is not known.
+        words: String,
+    },
     /// The data directory of a new ledger.
     #[error("{}: {source}", folder.display())]
     Create {
@@ -151,6 +173,37 @@ pub enum CliError {
         /// What went wrong.
         words: String,
     },
+}
+
+/// Where a signed event without an answer is.
+#[derive(Debug)]
+pub enum Kept {
+    /// In a file.
+    File(PathBuf),
+    /// Nowhere but here: the file could not be written.
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+        /// What the file would hold.
+        text: String,
+    },
+}
+
+impl std::fmt::Display for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "ledger event submit {}", path.display()),
+            Self::Text { path, source, text } => {
+                write!(
+                    f,
+                    "{} could not be written ({source}), this is what it must hold: {text}",
+                    path.display()
+                )
+            }
+        }
+    }
 }
 
 impl From<crate::import::ImportError> for CliError {
@@ -173,7 +226,7 @@ impl CliError {
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Client(error) => exit_of(error),
+            Self::Client(error) | Self::Unanswered { source: error, .. } => exit_of(error),
             Self::Checkpoint(_) | Self::Log { .. } => Exit::Verification,
             Self::Memory(error) => exit_of_memory(error),
             Self::Mirror(error) => match error {
@@ -184,6 +237,7 @@ impl CliError {
             },
             Self::Receipt(error) => match error {
                 ReceiptError::Client(error) => exit_of(error),
+                ReceiptError::Event(_) | ReceiptError::NoEvent => Exit::Usage,
                 ReceiptError::Invalid(_) | ReceiptError::OtherEntry { .. } => Exit::Verification,
             },
             Self::Import(error) => error.exit(),

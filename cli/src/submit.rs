@@ -1,16 +1,23 @@
 //! Signing and submitting what a command describes.
 
-use ledger_client::EventAnswer;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+
+use ledger_client::{Cause, EventAnswer};
+use ledger_core::ids::EventId;
 use ledger_core::unit::Submitted;
 use ledger_crypto::SigningKey;
+use ledger_crypto::dsse::Envelope;
 use serde_json::Value;
 
 use crate::context::Context;
 use crate::draft::Draft;
-use crate::exit::{CliError, Exit};
+use crate::exit::{CliError, Exit, Kept};
 use crate::render::{self, Facts};
 
-/// Signs one event, submits it, and prints the answer with `extra` facts.
+/// Signs one event, submits it, and prints the answer with `extra` facts. Without an answer the event is kept: the same
+/// command would make another one.
 pub async fn submit_draft(
     context: &Context,
     draft: Draft,
@@ -18,9 +25,47 @@ pub async fn submit_draft(
     extra: Facts,
 ) -> Result<Exit, CliError> {
     let keys: Vec<&SigningKey> = keys.iter().collect();
-    let event = draft.build(&context.ledger_id()?)?.sign(&keys);
-    let answers = context.client()?.submit(&[event]).await?;
+    let event = draft.build(&context.ledger_id()?)?;
+    let id = event.event_id();
+    let event = event.sign(&keys);
+    let answers = match context.client()?.submit(std::slice::from_ref(&event)).await {
+        Ok(answers) => answers,
+        Err(error) if matches!(error.cause(), Cause::Unavailable | Cause::Broken) => {
+            return Err(CliError::Unanswered { event_id: id, source: error, kept: keep(id, &event) });
+        }
+        Err(error) => return Err(error.into()),
+    };
     Ok(print_answers(context, &answers, &extra))
+}
+
+/// Keeps a signed event whose outcome is not known, so that the same bytes can be submitted again: the envelope goes
+/// into the working folder.
+fn keep(id: EventId, event: &Submitted) -> Kept {
+    let path = PathBuf::from(format!("{id}.dsse.json"));
+    let text = envelope(event).to_json();
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    match write() {
+        Ok(()) => Kept::File(path),
+        Err(source) => Kept::Text { path, source, text },
+    }
+}
+
+/// The DSSE envelope of an event. Signatures of another length than a key's or signature's cannot come from
+/// [`ledger_client::add_signatures`].
+pub fn envelope(event: &Submitted) -> Envelope {
+    let signatures = event.signatures.iter();
+    let signatures = signatures.filter_map(|(key, signature)| {
+        Some((key.as_slice().try_into().ok()?, signature.as_slice().try_into().ok()?))
+    });
+    Envelope {
+        payload_type: event.payload_type.clone(),
+        payload: event.payload.clone(),
+        signatures: signatures.collect(),
+    }
 }
 
 /// Submits signed events, each on its own or all as one group, and prints the answers.

@@ -10,7 +10,7 @@ use ledger_core::export::{self, CHECKPOINT_PATH, ExportError};
 use ledger_core::ids::LogIndex;
 use ledger_crypto::Hash;
 use ledger_merkle::frontier::Frontier;
-use ledger_merkle::tile::{WIDTH, entries_path};
+use ledger_merkle::tile::{TileId, WIDTH, entries_path};
 use tokio::sync::mpsc;
 
 use crate::connection::Client;
@@ -86,8 +86,9 @@ pub enum MirrorError {
 
 impl Client {
     /// Brings the export directory `folder` up to the newest checkpoint of the pinned log. Whole bundles of an earlier
-    /// run are not fetched again. Everything is recomputed from the entries: the tiles are written, synced, and the
-    /// root compared with the signed one before the checkpoint is written. `progress` gets (done, all) entries.
+    /// run are not fetched again, unless they have changed since. Everything is recomputed from the entries: the tiles
+    /// are written, synced, and the root compared with the signed one before the checkpoint is written. `progress` gets
+    /// (done, all) entries.
     ///
     /// # Errors
     /// [`MirrorError`].
@@ -99,24 +100,45 @@ impl Client {
         mut progress: impl FnMut(u64, u64),
     ) -> Result<Mirrored, MirrorError> {
         let checkpoint = log.open(&self.checkpoint().await?)?;
-        let size = checkpoint.size();
         let mut anchors = vec![("server", checkpoint.clone())];
         if let Some(old) = memory.last(log)? {
             memory.check_size(log, &old, &checkpoint)?;
             anchors.push(("memory", old));
         }
+        let mut sources = Sources { reuse: true, reused: 0, fetched: 0 };
+        let mut outcome = self.fill(log, folder, &anchors, &mut sources, &mut progress).await;
+        let rotten = matches!(outcome, Err(MirrorError::Root { .. } | MirrorError::OtherLedger { .. }));
+        if rotten && sources.reused > 0 {
+            // What was read from the folder may be at fault: only what the server gives now can tell.
+            sources = Sources { reuse: false, reused: 0, fetched: 0 };
+            outcome = self.fill(log, folder, &anchors, &mut sources, &mut progress).await;
+        }
+        outcome?;
+        memory.remember(log, &checkpoint)?;
+        Ok(Mirrored { checkpoint, fetched: sources.fetched })
+    }
+
+    /// Writes all files of the first anchor's checkpoint.
+    async fn fill(
+        &self,
+        log: &LogIdentity,
+        folder: &Path,
+        anchors: &[(&'static str, SignedCheckpoint)],
+        sources: &mut Sources,
+        progress: &mut impl FnMut(u64, u64),
+    ) -> Result<(), MirrorError> {
         let (pages, written) = mpsc::channel(PAGES_AHEAD);
-        let writer = Writer::open(log, folder, anchors)?;
+        let size = anchors.first().map_or(0, |(_, checkpoint)| checkpoint.size());
+        let writer = Writer::open(log, folder, anchors.to_vec())?;
         let writing = tokio::task::spawn_blocking(move || writer.run(written));
-        let fetched = self.send_entries(folder, size, &pages, &mut progress).await;
+        let sent = self.send_entries(folder, size, &pages, sources, progress).await;
         drop(pages);
         // What the writer found is the cause, a closed channel only its consequence.
         match writing.await {
             Ok(outcome) => outcome?,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }
-        memory.remember(log, &checkpoint)?;
-        Ok(Mirrored { checkpoint, fetched: fetched? })
+        Ok(sent?)
     }
 
     /// Hands all entries to the writer, in order: from the folder where it has a whole bundle, else from the server.
@@ -125,18 +147,23 @@ impl Client {
         folder: &Path,
         size: u64,
         pages: &mpsc::Sender<Vec<Vec<u8>>>,
+        sources: &mut Sources,
         progress: &mut impl FnMut(u64, u64),
-    ) -> Result<u64, ClientError> {
+    ) -> Result<(), ClientError> {
         let page_limit = self.status().await?.limits.map_or(WIDTH.into(), |limits| limits.page);
-        let (mut next, mut fetched) = (0, 0);
+        let mut next = 0;
         while next < size {
             progress(next, size);
-            let page = match bundle_of_folder(folder, next, size) {
-                Some(entries) => entries,
+            let present = if sources.reuse { bundle_of_folder(folder, next, size) } else { None };
+            let page = match present {
+                Some(entries) => {
+                    sources.reused += entries.len() as u64;
+                    entries
+                }
                 None => {
                     let limit = page_from(next, size, page_limit);
                     let entries = self.entries(LogIndex(next), limit).await?;
-                    fetched += entries.len() as u64;
+                    sources.fetched += entries.len() as u64;
                     entries
                 }
             };
@@ -146,8 +173,18 @@ impl Client {
             }
         }
         progress(next, size);
-        Ok(fetched)
+        Ok(())
     }
+}
+
+/// Where the entries of a run come from.
+struct Sources {
+    /// Whether bundles of the folder are taken at all.
+    reuse: bool,
+    /// Entries taken from the folder.
+    reused: u64,
+    /// Entries that the server gave.
+    fetched: u64,
 }
 
 /// Entries to ask for at `next`: a page, cut where a bundle ends, so that the next one may come from the folder.
@@ -158,15 +195,20 @@ fn page_from(next: u64, size: u64, page_limit: u32) -> u32 {
     u32::try_from(end - next).unwrap_or(page_limit)
 }
 
-/// The entries of a whole bundle that starts at `next`, when the folder has it. They are checked like fetched ones.
+/// The entries of a whole bundle that starts at `next`, when the folder has it and its hashes are those of the tile
+/// beside it: one of the two may have rotted on the disk. They are checked like fetched ones.
 fn bundle_of_folder(folder: &Path, next: u64, size: u64) -> Option<Vec<Vec<u8>>> {
     let width = u64::from(WIDTH);
     if !next.is_multiple_of(width) || size - next < width {
         return None;
     }
-    let bytes = fs::read(folder.join(entries_path(next / width, WIDTH))).ok()?;
+    let index = next / width;
+    let bytes = fs::read(folder.join(entries_path(index, WIDTH))).ok()?;
     let entries = export::read_bundle(&bytes, WIDTH).ok()?;
-    Some(entries.into_iter().map(<[u8]>::to_vec).collect())
+    let tile = TileId { level: 0, index, width: WIDTH };
+    let hashes = export::read_tile(&fs::read(folder.join(tile.path())).ok()?, WIDTH)?;
+    let equal = hashes.iter().zip(&entries).all(|(hash, entry)| Entry::leaf_hash(entry) == *hash);
+    equal.then(|| entries.into_iter().map(<[u8]>::to_vec).collect())
 }
 
 /// The blocking half: files from entries.

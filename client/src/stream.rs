@@ -183,7 +183,7 @@ impl Pipeline {
             let found = format!("{}, which is not the next unanswered one", response.number);
             return Err(End::Failed(ClientError::Malformed { field: "number", found }));
         };
-        let events = answers(response.results, request.events.len()).map_err(End::Failed)?;
+        let events = answers(response.results, &request.events).map_err(End::Failed)?;
         self.attempts.reset();
         let answer = StreamAnswer { number: request.number, events };
         self.answered.send(Ok(answer)).await.map_err(|_| End::Done)

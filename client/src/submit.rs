@@ -1,5 +1,7 @@
 //! Submitting events one request at a time.
 
+use ledger_core::event::Event;
+use ledger_core::ids::EventId;
 use ledger_core::sidecar::Sidecar;
 use ledger_core::unit::Submitted;
 use ledger_proto::v1;
@@ -19,7 +21,7 @@ impl Client {
         let mut attempts = self.retry().begin();
         loop {
             match self.service().submit(request.clone()).await {
-                Ok(response) => return answers(response.into_inner().results, events.len()),
+                Ok(response) => return answers(response.into_inner().results, &request.events),
                 Err(status) => attempts.wait(status).await.map_err(ClientError::status("Submit"))?,
             }
         }
@@ -34,7 +36,7 @@ impl Client {
         let mut attempts = self.retry().begin();
         loop {
             match self.service().submit_atomic(request.clone()).await {
-                Ok(response) => return answers(response.into_inner().results, events.len()),
+                Ok(response) => return answers(response.into_inner().results, &request.events),
                 Err(status) => attempts.wait(status).await.map_err(ClientError::status("SubmitAtomic"))?,
             }
         }
@@ -45,15 +47,32 @@ fn messages(events: &[Submitted]) -> Vec<v1::SubmittedEvent> {
     events.iter().cloned().map(message).collect()
 }
 
+/// One answer per event, each with the id of its event.
 pub(crate) fn answers(
     results: Vec<v1::SubmitResult>,
-    submitted: usize,
+    events: &[v1::SubmittedEvent],
 ) -> Result<Vec<EventAnswer>, ClientError> {
-    if results.len() != submitted {
-        let found = format!("{} results for {submitted} events", results.len());
+    if results.len() != events.len() {
+        let found = format!("{} results for {} events", results.len(), events.len());
         return Err(ClientError::Malformed { field: "results", found });
     }
-    results.into_iter().map(EventAnswer::of_message).collect()
+    let answer = |(result, event): (v1::SubmitResult, &v1::SubmittedEvent)| {
+        let answer = EventAnswer::of_message(result)?;
+        let submitted = id_of(event);
+        if submitted.is_some() && answer.event_id != submitted {
+            let text = |id: Option<EventId>| id.map_or_else(|| "no event".to_owned(), |id| id.to_string());
+            let found = format!("{}, submitted was {}", text(answer.event_id), text(submitted));
+            return Err(ClientError::Malformed { field: "event_id", found });
+        }
+        Ok(answer)
+    };
+    results.into_iter().zip(events).map(answer).collect()
+}
+
+/// The id of an event whose payload can be read.
+fn id_of(event: &v1::SubmittedEvent) -> Option<EventId> {
+    let event = Event::decode(&event.payload).ok()?;
+    Some(EventId(event.event_id.try_into().ok()?))
 }
 
 pub(crate) fn message(event: Submitted) -> v1::SubmittedEvent {
@@ -64,5 +83,44 @@ pub(crate) fn message(event: Submitted) -> v1::SubmittedEvent {
         payload: event.payload,
         signatures: signatures.map(|(key, signature)| v1::Signature { key, signature }).collect(),
         sidecar,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger_core::event::{Body, PaymentVoided};
+    use ledger_crypto::SigningKey;
+
+    use super::*;
+    use crate::builder::EventBuilder;
+
+    fn event(id: u8) -> v1::SubmittedEvent {
+        let body = Body::PaymentVoided(PaymentVoided { reason: "gone".to_owned() });
+        let event = EventBuilder::with_id(&[7; 32], EventId([id; 16]), 5, body);
+        message(event.sign(&[&SigningKey::from_seed([1; 32])]))
+    }
+
+    fn result(id: &[u8], outcome: u32) -> v1::SubmitResult {
+        let recorded = v1::Recorded { log_index: 7, outcome, ..Default::default() };
+        let answer = Some(v1::submit_result::Answer::Recorded(recorded));
+        v1::SubmitResult { event_id: id.to_vec(), answer }
+    }
+
+    #[test]
+    fn answers_belong_to_the_events_that_were_sent() {
+        let events = [event(1), event(2)];
+        let results = [result(&[1; 16], 0), result(&[2; 16], 904)];
+        assert_eq!(answers(results.to_vec(), &events).unwrap().len(), 2);
+        let [first, second] = results;
+        let swapped = vec![second.clone(), first.clone()];
+        let blank = vec![first.clone(), result(&[], 0)];
+        for wrong in [swapped, blank] {
+            let error = answers(wrong, &events).unwrap_err();
+            assert!(matches!(error, ClientError::Malformed { field: "event_id", .. }), "{error}");
+        }
+        let error = answers(vec![first.clone()], &events).unwrap_err();
+        assert!(matches!(error, ClientError::Malformed { field: "results", .. }), "{error}");
+        let unreadable = v1::SubmittedEvent { payload: vec![0xff], ..event(2) };
+        assert!(answers(vec![first, result(&[], 0)], &[event(1), unreadable]).is_ok());
     }
 }

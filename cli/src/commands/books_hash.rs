@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ledger_core::books::books_hash;
 use ledger_core::entry::Entry;
 use ledger_core::export::{CHECKPOINT_PATH, GENESIS_PATH, read_bundle};
-use ledger_core::replay::{ReadEntry, Replay};
+use ledger_core::replay::{Halt, ReadEntry, Replay};
 use ledger_crypto::Hash;
 use ledger_merkle::tile::{entries_path, entry_bundles_of_size};
 use serde_json::json;
@@ -39,7 +39,12 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
             read_bundle(&bytes, width).map_err(|error| wrong(format!("{}: {error}", path.display())))?;
         for entry in entries {
             let entry = ReadEntry::read(entry, |_| None);
-            replay.push(entry, None).map_err(|halt| wrong(halt.to_string()))?;
+            replay.push(entry, None).map_err(|halt| match halt {
+                Halt::Wrong(_) => wrong(halt.to_string()),
+                Halt::Unknown(_) | Halt::View(_) => {
+                    CliError::NotJudged { folder: folder.clone(), words: halt.to_string() }
+                }
+            })?;
         }
         bar.inc(u64::from(width));
     }

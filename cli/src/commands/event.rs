@@ -15,7 +15,7 @@ use crate::context::{Context, Keys};
 use crate::draft::{DraftArgs, event_id, public_key};
 use crate::exit::{CliError, Exit};
 use crate::render::{self, Facts};
-use crate::submit::{Atomicity, submit_signed};
+use crate::submit::{Atomicity, envelope, submit_signed};
 use crate::text;
 
 /// Commands about events.
@@ -217,19 +217,6 @@ fn submitted(envelope: Envelope) -> Submitted {
         payload: envelope.payload,
         signatures: signatures.map(|(key, signature)| (key.to_vec(), signature.to_vec())).collect(),
         sidecar: None,
-    }
-}
-
-/// Signatures of another length than a key's or signature's cannot come from [`add_signatures`].
-fn envelope(event: &Submitted) -> Envelope {
-    let signatures = event.signatures.iter();
-    let signatures = signatures.filter_map(|(key, signature)| {
-        Some((key.as_slice().try_into().ok()?, signature.as_slice().try_into().ok()?))
-    });
-    Envelope {
-        payload_type: event.payload_type.clone(),
-        payload: event.payload.clone(),
-        signatures: signatures.collect(),
     }
 }
 

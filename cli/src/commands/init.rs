@@ -82,7 +82,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     Ok(Exit::Ok)
 }
 
-/// Makes keys, genesis and data directory. Nothing is written when a file is in the way.
+/// Makes keys, genesis and data directory. Nothing is written when a file is in the way or the genesis is none.
 pub fn create(args: &Args) -> Result<Created, CliError> {
     let currencies = currency_table(&args.currencies)?;
     let given = args.operator_keys.iter().map(|key| public_key("--operator-key", key));
@@ -92,21 +92,18 @@ pub fn create(args: &Args) -> Result<Created, CliError> {
         return Err(CliError::argument("--threshold", args.threshold, expected));
     }
     refuse_existing(&args.dir)?;
-    fs::create_dir_all(&args.dir).map_err(CliError::io(&args.dir))?;
-
     let signer = SigningKey::generate()?;
     let origin = args.origin.clone().unwrap_or_else(|| made_up_origin(&signer.public_bytes()));
     let log_key = VerifierKey::new(&origin, &signer.public()).map_err(|error| {
         CliError::argument("--origin", &origin, format!("printable ASCII without space and '+' ({error})"))
     })?;
-    keyfile::create(&args.dir.join("log.key"), &signer)?;
-    create_file(&args.dir.join("log.vkey"), format!("{log_key}\n").as_bytes())?;
-    let operators = if given.is_empty() { operator_key(&args.dir)? } else { given };
+    let made = if given.is_empty() { Some(SigningKey::generate()?) } else { None };
+    let operators = made.iter().map(SigningKey::public_bytes).chain(given);
     let operator = |key: KeyBytes| Operator { key: key.to_vec(), party: args.operator_party.clone() };
     let genesis = Genesis {
         origin,
         log_key: signer.public_bytes().to_vec(),
-        operators: operators.into_iter().map(operator).collect(),
+        operators: operators.map(operator).collect(),
         operator_threshold: args.threshold,
         currencies,
         rules_version: RULES_VERSION,
@@ -116,6 +113,14 @@ pub fn create(args: &Args) -> Result<Created, CliError> {
     };
     let config = Config { head_path: args.head_path.clone(), ..Config::new(&args.dir) };
     let failed = |source| CliError::Create { folder: args.dir.clone(), source };
+    genesis.check([0; 32]).map_err(|error| failed(Box::new(error)))?;
+
+    fs::create_dir_all(&args.dir).map_err(CliError::io(&args.dir))?;
+    keyfile::create(&args.dir.join("log.key"), &signer)?;
+    create_file(&args.dir.join("log.vkey"), format!("{log_key}\n").as_bytes())?;
+    if let Some(operator) = made {
+        key::create(&args.dir.join("operator"), &operator)?;
+    }
     let ledger_id = Ledger::create(&config, &genesis, &signer).map_err(|error| failed(Box::new(error)))?;
     let entry = genesis_entry(config, signer).map_err(failed)?;
     create_file(&args.dir.join("genesis"), &entry)?;
@@ -174,13 +179,6 @@ fn currency_table(given: &[String]) -> Result<Vec<Currency>, CliError> {
         exponent: u32::from(exponent),
     };
     Ok(table.into_iter().map(currency).collect())
-}
-
-/// A new key for an operator, for those who bring none.
-fn operator_key(dir: &Path) -> Result<BTreeSet<KeyBytes>, CliError> {
-    let operator = SigningKey::generate()?;
-    key::create(&dir.join("operator"), &operator)?;
-    Ok(BTreeSet::from([operator.public_bytes()]))
 }
 
 /// An origin that no other ledger has, for those who do not name theirs.

@@ -1,9 +1,10 @@
-//! `ledger receipt`: wait until an event is sealed, check its proof, and write it to a file.
+//! `ledger receipt`: wait until an event is sealed, check its proof, write it to a file, and say what it proves.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ledger_client::{EntryRef, write_durably};
+use ledger_client::{EntryRef, Verdict, write_durably};
+use ledger_core::code::Code;
 use ledger_core::ids::EventId;
 
 use crate::context::Context;
@@ -25,20 +26,37 @@ pub struct Args {
     pub timeout: u64,
 }
 
-/// Waits, checks and writes.
+/// Waits, checks and writes. The receipt of a refused event proves its refusal: it is written, and the exit code is
+/// that of the refusal.
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let (client, log) = (context.client()?, context.log()?);
     let timeout = Duration::from_secs(args.timeout);
     let receipt = client.await_sealed(&log, EntryRef::Event(args.event_id), timeout).await?;
     write_durably(&args.out, receipt.text.as_bytes()).map_err(CliError::io(&args.out))?;
     let verified = &receipt.verified;
+    let outcome = verified.entry.outcome;
+    let refusal = Code::from_number(outcome);
     let facts: Facts = vec![
         ("event id", args.event_id.to_string()),
         ("log index", verified.index.to_string()),
+        ("outcome", outcome_name(outcome, refusal)),
         ("checkpoint size", verified.checkpoint.size.to_string()),
         ("root", hex::encode(verified.checkpoint.root)),
         ("file", args.out.display().to_string()),
     ];
     context.out.print(render::facts_table(&facts), &render::object(&facts));
-    Ok(Exit::Ok)
+    Ok(match (outcome, refusal) {
+        (0, _) => Exit::Ok,
+        (_, Some(code)) => Exit::of_verdict(Verdict::Refused(code)),
+        (_, None) => Exit::Refused,
+    })
+}
+
+/// As the service names it; the number of a code that is not known here.
+fn outcome_name(outcome: u16, refusal: Option<Code>) -> String {
+    match (outcome, refusal) {
+        (0, _) => "ACCEPTED".to_owned(),
+        (_, Some(code)) => code.name().to_owned(),
+        (number, None) => number.to_string(),
+    }
 }

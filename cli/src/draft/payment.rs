@@ -1,6 +1,7 @@
 //! Payments: announced, held, taken, released, paid back.
 
-use ledger_client::new_payment_id;
+use ledger_client::messages::Payment;
+use ledger_client::{ClientError, new_payment_id};
 use ledger_core::event::{
     Body, Fee, Fx, PaymentAuthorized, PaymentCaptured, PaymentInitiated, PaymentRefunded, PaymentVoided,
 };
@@ -73,21 +74,49 @@ pub struct Step {
 }
 
 impl Step {
+    /// A step without an amount.
     async fn draft(&self, context: &Context, body: Body) -> Result<Draft, CliError> {
         let previous = match self.previous {
             Some(id) => id,
-            None => {
-                let head = context.client()?.payment(self.payment).await?.head_event_id;
-                let id = head.as_slice().try_into().map_err(|_| ledger_client::ClientError::Malformed {
-                    field: "head_event_id",
-                    found: hex::encode(&head),
-                })?;
-                EventId(id)
-            }
+            None => head_of(&context.client()?.payment(self.payment).await?)?,
         };
-        let header = Header { external_ref: None, effective_date: self.effective_date.clone() };
-        Ok(Draft { body, payment: Some(self.payment), previous: Some(previous), header })
+        Ok(self.after(previous, body))
     }
+
+    /// A step whose body has an amount but no currency: the one that was typed must be the payment's, or another sum
+    /// would be signed than was meant.
+    async fn draft_of(
+        &self,
+        context: &Context,
+        amount: &str,
+        body: impl FnOnce(u64) -> Result<Body, CliError>,
+    ) -> Result<Draft, CliError> {
+        let typed = text::parse_amount("--amount", amount)?;
+        let body = body(typed.minor)?;
+        let payment = context.client()?.payment(self.payment).await?;
+        if typed.currency.as_str() != payment.currency {
+            let expected = format!("an amount in {}, the currency of the payment", payment.currency);
+            return Err(CliError::argument("--amount", amount, expected));
+        }
+        let previous = match self.previous {
+            Some(id) => id,
+            None => head_of(&payment)?,
+        };
+        Ok(self.after(previous, body))
+    }
+
+    fn after(&self, previous: EventId, body: Body) -> Draft {
+        let header = Header { external_ref: None, effective_date: self.effective_date.clone() };
+        Draft { body, payment: Some(self.payment), previous: Some(previous), header }
+    }
+}
+
+fn head_of(payment: &Payment) -> Result<EventId, CliError> {
+    let head = payment.head_event_id.as_slice();
+    let id = head
+        .try_into()
+        .map_err(|_| ClientError::Malformed { field: "head_event_id", found: hex::encode(head) })?;
+    Ok(EventId(id))
 }
 
 /// A hold on the debtor's money.
@@ -106,9 +135,9 @@ pub struct Authorize {
 impl Authorize {
     /// The event.
     pub async fn draft(&self, context: &Context) -> Result<Draft, CliError> {
-        let amount = text::parse_amount("--amount", &self.amount)?.minor;
-        let body = Body::PaymentAuthorized(PaymentAuthorized { amount, timeout_s: self.timeout });
-        self.step.draft(context, body).await
+        let timeout_s = self.timeout;
+        let body = |amount| Ok(Body::PaymentAuthorized(PaymentAuthorized { amount, timeout_s }));
+        self.step.draft_of(context, &self.amount, body).await
     }
 }
 
@@ -133,13 +162,15 @@ pub struct Capture {
 impl Capture {
     /// The event.
     pub async fn draft(&self, context: &Context) -> Result<Draft, CliError> {
-        let body = Body::PaymentCaptured(PaymentCaptured {
-            amount: text::parse_amount("--amount", &self.amount)?.minor,
-            final_capture: self.final_capture,
-            fees: fees(&self.fees)?,
-            fx: self.exchange.fx()?,
-        });
-        self.step.draft(context, body).await
+        let body = |amount| {
+            Ok(Body::PaymentCaptured(PaymentCaptured {
+                amount,
+                final_capture: self.final_capture,
+                fees: fees(&self.fees)?,
+                fx: self.exchange.fx()?,
+            }))
+        };
+        self.step.draft_of(context, &self.amount, body).await
     }
 }
 
@@ -185,14 +216,16 @@ pub struct Refund {
 impl Refund {
     /// The event.
     pub async fn draft(&self, context: &Context) -> Result<Draft, CliError> {
-        let body = Body::PaymentRefunded(PaymentRefunded {
-            amount: text::parse_amount("--amount", &self.amount)?.minor,
-            cause: Some(named("--cause", &self.cause, RefundCause::ALL, RefundCause::name)?),
-            reason: self.reason.clone(),
-            fees: fees(&self.fees)?,
-            fx: self.exchange.fx()?,
-        });
-        self.step.draft(context, body).await
+        let body = |amount| {
+            Ok(Body::PaymentRefunded(PaymentRefunded {
+                amount,
+                cause: Some(named("--cause", &self.cause, RefundCause::ALL, RefundCause::name)?),
+                reason: self.reason.clone(),
+                fees: fees(&self.fees)?,
+                fx: self.exchange.fx()?,
+            }))
+        };
+        self.step.draft_of(context, &self.amount, body).await
     }
 }
 

@@ -1,5 +1,9 @@
 //! Exit codes: 0 done, 1 usage, 2 refused, 3 conflict, 4 unavailable, 5 verification failed.
 
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
 use crate::support::{Ledger, ledger};
 
 #[test]
@@ -41,6 +45,71 @@ fn a_server_that_is_not_there_is_4() {
         let answer = ledger(&[&away[..], command].concat());
         assert_eq!(answer.code, 4, "{answer:?}");
         assert_eq!(answer.out, "");
+    }
+}
+
+#[test]
+fn an_event_without_an_answer_is_kept_and_pays_once() {
+    let ledger = Ledger::start();
+    ledger.open_books();
+    let deaf = Deaf::before(&ledger.url());
+    let transfer = ["transfer", "--from", "alice", "--to", "shop", "--amount", "20.00 USD"];
+    let transfer = [&["--server", &deaf.url, "--wait", "0"], &transfer[..]].concat();
+    let unanswered = std::thread::scope(|scope| {
+        let sent = scope.spawn(|| ledger.operate(&transfer));
+        let end = Instant::now() + Duration::from_secs(60);
+        while account(&ledger, "shop") != "20.00 USD" {
+            assert!(Instant::now() < end && !sent.is_finished(), "nothing is recorded");
+        }
+        deaf.close();
+        sent.join().unwrap()
+    });
+    assert_eq!(unanswered.code, 4, "{unanswered:?}");
+    let error: serde_json::Value = serde_json::from_str(&unanswered.err).unwrap();
+    let words = error["error"].as_str().unwrap();
+    let file = words.rsplit(' ').next().unwrap();
+    assert!(
+        words.ends_with(&format!("ledger event submit {file}")) && file.ends_with(".dsse.json"),
+        "{words}"
+    );
+    let again = ledger.json(&["event", "submit", file]).ok();
+    assert_eq!(again["answer"], "ALREADY_EXISTS");
+    assert_eq!(again["event_id"].as_str(), file.strip_suffix(".dsse.json"));
+    assert_eq!(account(&ledger, "shop"), "20.00 USD");
+}
+
+fn account(ledger: &Ledger, account: &str) -> serde_json::Value {
+    ledger.json(&["account", "show", account]).ok()["posted"].clone()
+}
+
+/// A way to a server on which answers are lost: what a client sends arrives, what the server says does not.
+struct Deaf {
+    url: String,
+    connections: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Deaf {
+    fn before(server: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = server.trim_start_matches("http://").to_owned();
+        let connections = Arc::new(Mutex::new(Vec::new()));
+        let held = Arc::clone(&connections);
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (mut from, mut to) = (client.unwrap(), TcpStream::connect(&server).unwrap());
+                held.lock().unwrap().extend([from.try_clone().unwrap(), to.try_clone().unwrap()]);
+                std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            }
+        });
+        Self { url, connections }
+    }
+
+    /// Ends all connections.
+    fn close(&self) {
+        for connection in self.connections.lock().unwrap().iter() {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
     }
 }
 

@@ -57,13 +57,19 @@ fn init_takes_operators_currencies_and_a_threshold() {
     let too_many = ledger(&[&["init", &dir, "--threshold", "3"], &operators[..]].concat());
     assert_eq!(too_many.code, 1);
     assert!(too_many.err.contains("at most the number of operator keys, 2"), "{too_many:?}");
-    for wrong in
-        [["--origin", "with space"], ["--currency", "XAU"], ["--currency", "usd"], ["--threshold", "7"]]
-    {
+    for wrong in [
+        ["--origin", "with space"],
+        ["--origin", "ledger.example/é"],
+        ["--origin", &"o".repeat(65)],
+        ["--operator-party", ""],
+        ["--operator-party", &"p".repeat(36)],
+        ["--currency", "XAU"],
+        ["--currency", "usd"],
+        ["--threshold", "7"],
+    ] {
         assert_eq!(ledger(&[&["init", &dir], &wrong[..]].concat()).code, 1, "{wrong:?}");
+        assert!(!Path::new(&dir).exists(), "{wrong:?}");
     }
-    assert!(!Path::new(&dir).join("db").exists());
-    let _ = fs::remove_dir_all(&dir);
     let flags = ["--threshold", "2", "--currency", "USD", "--currency", "JPY", "--json"];
     let made = ledger(&[&["init", &dir], &operators[..], &flags[..]].concat());
     assert!(!made.err.contains("warning"), "{made:?}");

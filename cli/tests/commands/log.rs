@@ -4,6 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use ledger_core::entry::{Content, Entry};
+use ledger_core::genesis::Genesis;
+
 use crate::support::{Answer, Ledger, program, run};
 
 #[test]
@@ -15,6 +18,14 @@ fn receipts_and_exports_hold_offline() {
     let receipt = ledger.json(&["receipt", id, "--out", "r.tlog-proof"]).ok();
     assert_eq!(receipt["log_index"], moved["log_index"]);
     assert_eq!(verify(&ledger, &["receipt", &ledger.path("r.tlog-proof")]).code, 0);
+
+    assert_eq!(receipt["outcome"], "ACCEPTED");
+    let refused = ["transfer", "--from", "alice", "--to", "shop", "--amount", "900.00 USD"];
+    let refused = ledger.operate(&refused).json();
+    let receipt =
+        ledger.json(&["receipt", refused["event_id"].as_str().unwrap(), "--out", "paid.tlog-proof"]);
+    assert_eq!((receipt.code, receipt.json()["outcome"].as_str()), (2, Some("INSUFFICIENT_FUNDS")));
+    assert_eq!(verify(&ledger, &["receipt", &ledger.path("paid.tlog-proof")]).code, 0);
 
     let exported = ledger.json(&["export", "--out", "export"]).ok();
     let checked = verify(&ledger, &["archive", &ledger.path("export")]);
@@ -44,6 +55,27 @@ fn receipts_and_exports_hold_offline() {
     // The export puts it right: every file is recomputed.
     ledger.json(&["export", "--out", "export"]).ok();
     assert_eq!(verify(&ledger, &["archive", &ledger.path("export")]).code, 0);
+}
+
+#[test]
+fn rules_that_are_not_known_are_no_wrong_log() {
+    let ledger = Ledger::start();
+    ledger.json(&["export", "--out", "export"]).ok();
+    assert_eq!(ledger.json(&["books-hash", "export"]).code, 0);
+    let mut entry = Entry::decode(&fs::read(ledger.path("export/genesis")).unwrap()).unwrap();
+    let Content::Genesis { payload } = &mut entry.content else { panic!("{entry:?}") };
+    let mut genesis = Genesis::decode(payload).unwrap();
+    genesis.rules_version += 1;
+    *payload = genesis.encode();
+    let entry = entry.encode();
+    fs::write(ledger.path("export/genesis"), &entry).unwrap();
+    fs::write(ledger.path("export/checkpoint"), "made/up\n1\n").unwrap();
+    fs::create_dir_all(ledger.path("export/tile/entries/000.p")).unwrap();
+    let bundle = [&u16::try_from(entry.len()).unwrap().to_be_bytes(), &entry[..]].concat();
+    fs::write(ledger.path("export/tile/entries/000.p/1"), bundle).unwrap();
+    let unknown = ledger.json(&["books-hash", "export"]);
+    assert_eq!(unknown.code, 1, "{unknown:?}");
+    assert!(unknown.err.contains("rules not known"), "{unknown:?}");
 }
 
 #[test]

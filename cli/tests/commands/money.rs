@@ -77,6 +77,29 @@ fn a_payment_through_all_its_steps_to_the_cent() {
 }
 
 #[test]
+fn a_step_is_typed_in_the_currency_of_its_payment() {
+    let ledger = Ledger::start();
+    ledger.open_books();
+    let pay = |arguments: &[&str]| ledger.json(&[&["pay"], arguments, &["--key", "service.key"]].concat());
+    let announced =
+        pay(&["initiate", "--debtor", "alice", "--creditor", "shop", "--amount", "100.00 USD"]).ok();
+    let (id, head) = (announced["payment_id"].as_str().unwrap(), announced["event_id"].as_str().unwrap());
+    for step in [&["authorize"][..], &["capture"], &["refund", "--reason", "RETURNED"]] {
+        for previous in [&[][..], &["--previous", head]] {
+            let turned_away = pay(&[step, &[id, "--amount", "100 JPY"], previous].concat());
+            assert_eq!(turned_away.code, 1, "{step:?} {turned_away:?}");
+            assert!(turned_away.err.contains("expected an amount in USD"), "{turned_away:?}");
+        }
+    }
+    let draft = ["event", "create", "--out", "hold.json", "--signer", "service.pub"];
+    let hold = ["pay-authorize", id, "--amount", "100 JPY", "--previous", head];
+    assert_eq!(ledger.json(&[&draft[..], &hold].concat()).code, 1);
+    let events = ledger.json(&["payment", "list-events", id]).ok();
+    assert_eq!(events["events"].as_array().unwrap().len(), 1, "nothing was signed or sent");
+    pay(&["authorize", id, "--amount", "100.00 USD", "--previous", head]).ok();
+}
+
+#[test]
 fn voided_payments_and_frozen_accounts() {
     let ledger = Ledger::start();
     ledger.open_books();
