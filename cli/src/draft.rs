@@ -6,7 +6,7 @@ mod payment;
 mod transfer;
 
 pub use account::{OpenAccount, SetStatus};
-pub use key::{RegisterKey, RevokeKey, public_key};
+pub use key::{RegisterKey, RevokeKey, RotateLogKey, public_key};
 pub use payment::{Authorize, Capture, Initiate, Refund, Void, event_id, payment_id};
 pub use transfer::Transfer;
 

@@ -68,8 +68,9 @@ fn run(settings: Settings, flags: &Flags) -> ExitCode {
 
 async fn serve(settings: Settings, accepted: Accepted) -> ExitCode {
     let ready_file = settings.ready_file.clone();
-    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+    let signals =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
         return refuse(&"signals cannot be caught".into());
     };
     if let Some(path) = &ready_file {
@@ -83,10 +84,13 @@ async fn serve(settings: Settings, accepted: Accepted) -> ExitCode {
     if let Err(error) = announce(&server, ready_file.as_deref()) {
         tracing::error!(%error, "where the server listens could not be told");
     }
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = server.failed() => {}
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            () = server.failed() => break,
+            _ = hangup.recv() => server.take_next_log_key(),
+        }
     }
     match server.stop().await {
         Ok(()) => ExitCode::SUCCESS,

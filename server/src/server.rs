@@ -131,6 +131,18 @@ impl Server {
         let _ = healths.wait_for(|health| matches!(health, Health::Stopped(_))).await;
     }
 
+    /// Hands the key file `log_key_next` to the ledger: from then on a rotation to it is taken.
+    pub fn take_next_log_key(&self) {
+        let path = next_key_path(&self.settings);
+        match keyfile::load(&path) {
+            Ok(key) => {
+                tracing::info!(key = %key.public(), "the next log key is at hand");
+                self.ledger.hand_log_key(key);
+            }
+            Err(error) => tracing::error!(path = %path.display(), %error, "no next log key"),
+        }
+    }
+
     /// Stops without losing anything: no new calls, those in work are answered, streams end after the answers of what
     /// they had taken, then the ledger makes everything durable and seals it. Takes `server.drain_timeout` at most
     /// for the calls, and as long as the ledger needs.
@@ -172,11 +184,15 @@ fn address(key: &'static str, listener: &TcpListener, address: SocketAddr) -> Re
 
 async fn open(settings: &Settings, accepted: Accepted) -> Result<Ledger, StartError> {
     let key_path: PathBuf = settings.log_key.clone().unwrap_or_else(|| settings.dir.join("log.key"));
+    let next_path = next_key_path(settings);
     let config = config(settings, accepted);
     tracing::info!(dir = %settings.dir.display(), "opening the ledger");
     let opened = tokio::task::spawn_blocking(move || {
-        let key = keyfile::load(&key_path)?;
-        Ok::<_, StartError>(Ledger::open(config, key)?)
+        let mut keys = vec![keyfile::load(&key_path)?];
+        if next_path.exists() {
+            keys.push(keyfile::load(&next_path)?);
+        }
+        Ok::<_, StartError>(Ledger::open_with_keys(config, keys)?)
     });
     let ledger = opened.await.map_err(|_| StartError::Panicked)??;
     let standing = ledger.status();
@@ -187,6 +203,10 @@ async fn open(settings: &Settings, accepted: Accepted) -> Result<Ledger, StartEr
         "the ledger is open"
     );
     Ok(ledger)
+}
+
+fn next_key_path(settings: &Settings) -> PathBuf {
+    settings.log_key_next.clone().unwrap_or_else(|| settings.dir.join("log.key.next"))
 }
 
 fn config(settings: &Settings, accepted: Accepted) -> Config {

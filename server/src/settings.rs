@@ -78,6 +78,9 @@ settings! {
     "dir" dir: PathBuf = PathBuf::new();
     /// Signing key of the log, PKCS#8 PEM; `log.key` in the data directory when not set.
     "log_key" log_key: Option<PathBuf> = None;
+    /// Another signing key of the log, when there is such a file: the next one before a rotation, the one before after it.
+    /// Read again on SIGHUP; `log.key.next` in the data directory when not set.
+    "log_key_next" log_key_next: Option<PathBuf> = None;
     /// Folder of the head file and the marker, best on another disk; the data directory when not set.
     "head_path" head_path: Option<PathBuf> = None;
     /// Address of the gRPC service; port 0 takes a free one.

@@ -12,7 +12,7 @@ use std::sync::{PoisonError, RwLock};
 use ledger_core::checkpoint::Checkpoint;
 use ledger_core::entry::MAX_ENTRY_BYTES;
 use ledger_core::export::{CHECKPOINT_PATH, GENESIS_PATH};
-use ledger_core::replay::{Finding, ReadEntry, Replay};
+use ledger_core::replay::{Finding, Halt, ReadEntry, Replay};
 use ledger_core::view::StateView;
 use ledger_crypto::{KeyBytes, PublicKey};
 use ledger_merkle::tile::{self, entries_path, entry_bundles_of_size, tiles_of_size};
@@ -134,13 +134,12 @@ fn check_root(folder: &Folder, checkpoint: &Checkpoint) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The auditor's key is that of the genesis, or the one in force at the end.
+/// The auditor's key is one that the log names: in the genesis, or in a rotation.
 fn check_log_key(replay: &Replay, trust: &Trust) -> Result<(), Stop> {
     let Some(state) = replay.state() else { return Ok(()) };
-    let first = state.constants().genesis.log_key.as_slice();
     let key = trust.key.key.as_bytes();
-    if first != key && state.params().log_key != *key {
-        let expected = hex::encode(first);
+    if state.log_key_since(key).map_err(Halt::from)?.is_none() {
+        let expected = hex::encode(state.params().log_key);
         return Err(Stop::wrong_file(GENESIS_PATH, "log_key", expected, hex::encode(key)));
     }
     Ok(())

@@ -31,6 +31,6 @@ mod trust;
 
 pub use archive::{Checks, check_archive};
 pub use ledger_core::replay::Finding;
-pub use receipt::check_receipt;
+pub use receipt::{check_receipt, follow_rotation};
 pub use report::{Report, Verdict};
 pub use trust::{Trust, TrustError};

@@ -4,7 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use ledger_core::entry::{Content, Entry};
+use ledger_core::event::Body;
 use ledger_core::receipt::{MemberReceipt, Receipt, ReceiptError, TlogProof, VerifiedReceipt};
+use ledger_crypto::note::VerifierKey;
+use ledger_crypto::{KeyBytes, PublicKey};
 
 use crate::checkpoint;
 use crate::report::{Report, Stop};
@@ -26,6 +29,39 @@ pub fn check_receipt(file: &Path, trust: &Trust) -> Report {
         }
         Err(stop) => Report::stopped(stop, None),
     }
+}
+
+/// Follows the log to its next key. The file is the receipt of an accepted LogKeyRotated, under a checkpoint of the key
+/// that is trusted so far, which signed the rotation too.
+///
+/// # Errors
+/// [`Report`] says what is wrong with the receipt.
+pub fn follow_rotation(file: &Path, trust: &Trust) -> Result<Trust, Box<Report>> {
+    let name = file.display().to_string();
+    let next = judge(file, &name, trust).and_then(|receipt| next_key(&receipt, &name, trust));
+    let key = next.map_err(|stop| Box::new(Report::stopped(stop, None)))?;
+    Ok(Trust { key, ledger_id: trust.ledger_id })
+}
+
+fn next_key(receipt: &VerifiedReceipt, name: &str, trust: &Trust) -> Result<VerifierKey, Stop> {
+    let rotation = match receipt.event.as_ref().map(|event| &event.body) {
+        Some(Body::LogKeyRotated(rotation)) if receipt.entry.outcome == 0 => rotation,
+        _ => {
+            let found = describe(&receipt.entry);
+            return Err(Stop::wrong_file(name, "entry", "an accepted LogKeyRotated", found));
+        }
+    };
+    let trusted = trust.key.key.as_bytes();
+    let signers = receipt.event.iter().flat_map(|event| &event.signers);
+    if !signers.into_iter().any(|signer| signer == trusted) {
+        return Err(Stop::wrong_file(name, "signers", hex::encode(trusted), "others only"));
+    }
+    let wrong = |found: &dyn ToString| {
+        Stop::wrong_file(name, "new_key", "a key that may sign a log", found.to_string())
+    };
+    let bytes = KeyBytes::try_from(rotation.new_key.as_slice()).map_err(|error| wrong(&error))?;
+    let key = PublicKey::from_bytes(&bytes).map_err(|error| wrong(&error))?;
+    VerifierKey::new(&trust.key.name, &key).map_err(|error| wrong(&error))
 }
 
 fn judge(file: &Path, name: &str, trust: &Trust) -> Result<VerifiedReceipt, Stop> {

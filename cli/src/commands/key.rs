@@ -1,11 +1,11 @@
-//! `ledger key`: make, show, register and revoke keys.
+//! `ledger key`: make, show, register and revoke keys, change that of the log.
 
 use std::path::{Path, PathBuf};
 
 use ledger_crypto::{SigningKey, keyfile};
 
 use crate::context::{Context, Keys};
-use crate::draft::{RegisterKey, RevokeKey, public_key};
+use crate::draft::{RegisterKey, RevokeKey, RotateLogKey, public_key};
 use crate::exit::{CliError, Exit};
 use crate::render::{self, Facts};
 use crate::submit::submit_draft;
@@ -27,6 +27,14 @@ pub enum Args {
     Register {
         #[command(flatten)]
         registration: RegisterKey,
+        #[command(flatten)]
+        keys: Keys,
+    },
+    /// Let another key sign the log: signed by the operators, the old log key and the new one, which the server must
+    /// have at hand (`log.key.next`)
+    RotateLog {
+        #[command(flatten)]
+        rotation: RotateLogKey,
         #[command(flatten)]
         keys: Keys,
     },
@@ -62,6 +70,11 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
             let mut keys = keys.load()?;
             keys.extend(registration.private()?);
             submit_draft(context, registration.draft()?, &keys, Facts::new()).await
+        }
+        Args::RotateLog { rotation, keys } => {
+            let mut keys = keys.load()?;
+            keys.extend(rotation.log_keys()?);
+            submit_draft(context, rotation.draft()?, &keys, Facts::new()).await
         }
         Args::Revoke { revocation, keys } => {
             submit_draft(context, revocation.draft()?, &keys.load()?, Facts::new()).await

@@ -1,8 +1,8 @@
-//! Keys: registering and revoking.
+//! Keys: registering, revoking, rotating that of the log.
 
 use std::path::{Path, PathBuf};
 
-use ledger_core::event::{Body, KeyRegistered, KeyRevoked};
+use ledger_core::event::{Body, KeyRegistered, KeyRevoked, LogKeyRotated};
 use ledger_core::number::Roles;
 use ledger_crypto::{KeyBytes, PublicKey, SigningKey, keyfile};
 
@@ -66,6 +66,29 @@ impl RevokeKey {
     pub fn draft(&self) -> Result<Draft, CliError> {
         let key = public_key("revoked key", &self.revoked_key)?.to_vec();
         Ok(Draft::of_body(Body::KeyRevoked(KeyRevoked { key, reason: self.reason.clone() })))
+    }
+}
+
+/// A key that signs the log from now on, in place of another.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RotateLogKey {
+    /// The new log key: NAME.key
+    pub new_log_key: PathBuf,
+    /// The log key in force: NAME.key
+    #[arg(long, value_name = "FILE")]
+    pub old_log_key: PathBuf,
+}
+
+impl RotateLogKey {
+    /// The event.
+    pub fn draft(&self) -> Result<Draft, CliError> {
+        let new_key = keyfile::load(&self.new_log_key)?.public_bytes().to_vec();
+        Ok(Draft::of_body(Body::LogKeyRotated(LogKeyRotated { new_key })))
+    }
+
+    /// Both log keys: each signs the rotation.
+    pub fn log_keys(&self) -> Result<[SigningKey; 2], CliError> {
+        Ok([keyfile::load(&self.old_log_key)?, keyfile::load(&self.new_log_key)?])
     }
 }
 

@@ -121,6 +121,44 @@ fn a_receipt_is_checked_with_the_key_in_a_file() {
     assert_eq!(json_of(&check(), 1)["verdict"], "could not check");
 }
 
+#[test]
+fn an_auditor_follows_a_change_of_the_log_key() {
+    let mut forge = Forge::with_accounts();
+    let pinned = forge.trust().key.to_string();
+    let next = ledger_crypto::SigningKey::from_seed([9; 32]);
+    let index = forge.entries.len();
+    let rotation = forge.rotation(&next);
+    assert_eq!(forge.submit(vec![rotation]), [0]);
+    forge.seal();
+    let dir = tempfile::tempdir().unwrap();
+    let (before, after) = (dir.path().join("before"), dir.path().join("after"));
+    write(&forge.files(), &before);
+    let leaves: Vec<_> = forge.entries.iter().map(|entry| ledger_merkle::leaf_hash(entry)).collect();
+    let receipt = |index: usize| Receipt {
+        index: index as u64,
+        entry: forge.entries[index].clone(),
+        path: build::inclusion_path(&leaves, index).unwrap(),
+        checkpoint: fs::read_to_string(before.join("checkpoint")).unwrap(),
+    };
+    let (proof, other) = (dir.path().join("rotation.tlog-proof"), dir.path().join("other.tlog-proof"));
+    fs::write(&proof, receipt(index).to_text()).unwrap();
+    fs::write(&other, receipt(index - 2).to_text()).unwrap();
+    forge.log_key = next;
+    write(&forge.files(), &after);
+
+    let id = hex::encode(forge.trust().ledger_id);
+    let check = |archive: &Path, more: &[&str]| {
+        verify(&[&["archive", path(archive), "--key", &pinned, "--ledger-id", &id, "--json"], more].concat())
+    };
+    assert_eq!(json_of(&check(&before, &[]), 0)["verdict"], "valid", "the old line is still there");
+    assert_eq!(json_of(&check(&after, &[]), 5)["finding"]["file"], "checkpoint");
+    assert_eq!(json_of(&check(&after, &["--rotation", path(&proof)]), 0)["verdict"], "valid");
+    assert_eq!(json_of(&check(&before, &["--rotation", path(&proof)]), 5)["finding"]["file"], "checkpoint");
+    assert_eq!(json_of(&check(&after, &["--rotation", path(&other)]), 5)["finding"]["field"], "entry");
+    let twice = check(&after, &["--rotation", path(&proof), "--rotation", path(&proof)]);
+    assert_eq!(json_of(&twice, 5)["verdict"], "invalid", "the proof is under the old key");
+}
+
 fn exported() -> (Forge, TempDir) {
     let forge = Forge::with_accounts();
     let dir = tempfile::tempdir().unwrap();

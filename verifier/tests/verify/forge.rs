@@ -192,6 +192,21 @@ impl Forge {
         self.sign(&event, signers)
     }
 
+    /// A change of the log key, signed by all who must.
+    pub fn rotation(&mut self, next: &SigningKey) -> Submitted {
+        let body = LogKeyRotated { new_key: next.public_bytes().to_vec() };
+        let mut event = self.unsigned(None, Body::LogKeyRotated(body), Signers::Operator);
+        let mut keys = self.keys(Signers::Operator);
+        keys.extend([&self.log_key, next]);
+        keys.sort_by_key(|key| key.public_bytes());
+        event.signers = keys.iter().map(|key| key.public_bytes().to_vec()).collect();
+        let payload = event.encode();
+        let message = dsse::message(EVENT_TYPE, &payload);
+        let signatures =
+            keys.iter().map(|key| (key.public_bytes().to_vec(), key.sign(&message).to_vec())).collect();
+        Submitted { payload_type: EVENT_TYPE.to_owned(), payload, signatures, sidecar: None }
+    }
+
     /// Two transfers that name each other in one group.
     pub fn group(&mut self, amounts: [u64; 2]) -> Vec<Submitted> {
         let mut events = amounts.map(|amount| {
