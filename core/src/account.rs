@@ -1,6 +1,7 @@
 //! What the counters of an account mean (minor units of its currency).
 
 use crate::number::{AccountKind, AccountStatus, Layer, Side};
+use crate::posting::Posting;
 use crate::record::{AccountRecord, Counters};
 
 impl Counters {
@@ -12,6 +13,37 @@ impl Counters {
             (Layer::Pending, Side::Debit) => &mut self.pending_debits,
             (Layer::Pending, Side::Credit) => &mut self.pending_credits,
         }
+    }
+}
+
+impl Counters {
+    /// Adds a posting.
+    pub fn post(&mut self, posting: Posting) {
+        *self.counter_mut(posting.layer, posting.side) += posting.delta;
+    }
+
+    /// Takes a posting back.
+    pub fn unpost(&mut self, posting: Posting) {
+        *self.counter_mut(posting.layer, posting.side) -= posting.delta;
+    }
+
+    /// Settled money of an account of a kind: credits less debits, the other way round for CASH.
+    pub fn posted(&self, kind: AccountKind) -> i128 {
+        kind.normal(self.posted_credits - self.posted_debits)
+    }
+
+    /// Settled money with every hold, incoming ones too.
+    pub fn pending(&self, kind: AccountKind) -> i128 {
+        self.posted(kind) + kind.normal(self.pending_credits - self.pending_debits)
+    }
+}
+
+impl std::ops::AddAssign for Counters {
+    fn add_assign(&mut self, other: Self) {
+        self.posted_debits += other.posted_debits;
+        self.posted_credits += other.posted_credits;
+        self.pending_debits += other.pending_debits;
+        self.pending_credits += other.pending_credits;
     }
 }
 
@@ -27,6 +59,13 @@ impl AccountKind {
             | Self::Fee
             | Self::Fx
             | Self::External => Side::Credit,
+        }
+    }
+
+    fn normal(self, credit_view: i128) -> i128 {
+        match self.normal_side() {
+            Side::Credit => credit_view,
+            Side::Debit => -credit_view,
         }
     }
 
@@ -61,12 +100,12 @@ impl AccountStatus {
 impl AccountRecord {
     /// Settled money: credits less debits, the other way round for CASH.
     pub fn posted(&self) -> i128 {
-        self.normal(self.counters.posted_credits - self.counters.posted_debits)
+        self.counters.posted(self.kind)
     }
 
     /// Settled money with every hold, incoming ones too.
     pub fn pending(&self) -> i128 {
-        self.posted() + self.normal(self.counters.pending_credits - self.counters.pending_debits)
+        self.counters.pending(self.kind)
     }
 
     /// What may leave: settled money less outgoing holds plus the limit. Incoming holds never count.
@@ -81,13 +120,6 @@ impl AccountRecord {
     /// [`Self::available`] where it may not fall below 0; `None` for kinds without a constraint.
     pub fn headroom(&self) -> Option<i128> {
         self.kind.is_constrained().then(|| self.available())
-    }
-
-    fn normal(&self, credit_view: i128) -> i128 {
-        match self.kind.normal_side() {
-            Side::Credit => credit_view,
-            Side::Debit => -credit_view,
-        }
     }
 }
 

@@ -107,6 +107,8 @@ pub struct ExecutedEntry<'a> {
     pub log_index: LogIndex,
     /// Its time.
     pub recorded_at_nanos: u64,
+    /// Time of its unit.
+    pub t_nanos: u64,
     /// 0 accepted, else the refusal code.
     pub outcome: u16,
     /// What it is about.

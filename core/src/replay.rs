@@ -15,6 +15,7 @@ use read::{Fault, Header, Member, Read};
 
 use crate::apply::{At, Effects, ExecutedEntry, Subject, execute_at, expire, genesis_effects};
 use crate::ids::{BlockHeight, LogIndex, PaymentId};
+use crate::invariants::Invariants;
 use crate::seal::{BlockInput, Seal, SealChain};
 use crate::state::MemoryState;
 use crate::unit::{Unit, UnitKind, VerifiedEvent};
@@ -38,7 +39,11 @@ struct Books {
     state: MemoryState,
     chain: SealChain,
     block: BlockInput,
+    invariants: Invariants,
 }
+
+/// Is shown an entry and the state before it.
+pub type Watch<'a> = dyn FnMut(&MemoryState, &ExecutedEntry<'_>) + 'a;
 
 impl Replay {
     /// Starts the log of this ledger id: entry 0 comes first.
@@ -53,6 +58,19 @@ impl Replay {
     /// # Errors
     /// [`Halt`]; the replay is then of no further use.
     pub fn push(&mut self, entry: ReadEntry, elsewhere: Option<Finding>) -> Result<(), Halt> {
+        self.push_watched(entry, elsewhere, &mut |_, _| {})
+    }
+
+    /// The same; `watch` is shown every entry but the genesis and seals, once it is judged, with the state before it.
+    ///
+    /// # Errors
+    /// As [`Replay::push`].
+    pub fn push_watched(
+        &mut self,
+        entry: ReadEntry,
+        elsewhere: Option<Finding>,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Halt> {
         let ReadEntry { leaf_hash, content } = entry;
         let content = content.map_err(|fault| self.explain(fault))?;
         self.check_place(&content)?;
@@ -63,12 +81,12 @@ impl Replay {
         self.sealed = matches!(content, Read::Seal { .. });
         match content {
             Read::Genesis { constants, .. } => self.begin(*constants, leaf_hash)?,
-            Read::Event(member) => self.take_member(*member, leaf_hash)?,
+            Read::Event(member) => self.take_member(*member, leaf_hash, watch)?,
             Read::Expiry { payment_id, recorded_at_nanos } => {
-                self.expire(payment_id, recorded_at_nanos, leaf_hash)?;
+                self.expire(payment_id, recorded_at_nanos, leaf_hash, watch)?;
             }
             Read::BatchHeader(header) => self.take_header(*header, leaf_hash),
-            Read::BatchedEvent { member, .. } => self.take_member(*member, leaf_hash)?,
+            Read::BatchedEvent { member, .. } => self.take_member(*member, leaf_hash, watch)?,
             Read::Seal { seal, .. } => self.compare_seal(&seal)?,
         }
         self.size += 1;
@@ -89,6 +107,16 @@ impl Replay {
     /// State after the last judged entry; `None` before the genesis.
     pub fn state(&self) -> Option<&MemoryState> {
         self.books.as_ref().map(|books| &books.state)
+    }
+
+    /// Adds up every account and every payment after the last judged entry.
+    ///
+    /// # Errors
+    /// [`Halt::Wrong`] with the first invariant that does not hold.
+    pub fn check_whole(&self) -> Result<(), Halt> {
+        let Some(books) = &self.books else { return Ok(()) };
+        let at = LogIndex(self.size.saturating_sub(1));
+        books.invariants.check_whole(&books.state, at).map_err(|broken| self.case().broken(broken))
     }
 
     /// Whether an entry of this kind and time may stand here.
@@ -189,7 +217,12 @@ impl Replay {
         let mut block = BlockInput::new(state.totals().clone(), state.params().clone());
         block.absorb(&effects);
         block.push_leaf(leaf_hash);
-        self.books = Some(Books { state, chain: SealChain::new(self.ledger_id), block });
+        self.books = Some(Books {
+            state,
+            chain: SealChain::new(self.ledger_id),
+            block,
+            invariants: Invariants::default(),
+        });
         Ok(())
     }
 
@@ -200,16 +233,16 @@ impl Replay {
         self.begun = Begun { header: Some(header), members: Vec::new() };
     }
 
-    fn take_member(&mut self, member: Member, leaf_hash: Hash) -> Result<(), Halt> {
+    fn take_member(&mut self, member: Member, leaf_hash: Hash, watch: &mut Watch<'_>) -> Result<(), Halt> {
         if let Some(books) = &mut self.books {
             books.block.push_leaf(leaf_hash);
         }
         self.begun.members.push(member);
-        if self.begun.expects().is_none() { self.judge() } else { Ok(()) }
+        if self.begun.expects().is_none() { self.judge(watch) } else { Ok(()) }
     }
 
     /// Judges the unit that the entry in hand completes.
-    fn judge(&mut self) -> Result<(), Halt> {
+    fn judge(&mut self, watch: &mut Watch<'_>) -> Result<(), Halt> {
         let Begun { header, mut members } = std::mem::take(&mut self.begun);
         let Some(mut books) = self.books.take() else { return Ok(()) };
         let entries = members.len() as u64 + u64::from(header.is_some());
@@ -222,24 +255,32 @@ impl Replay {
         let unit = unit_of(header, grouped, events);
         case.check_admission(&books.state, &unit, t_nanos)?;
         if let Some(batch_id) = unit.header().and_then(|header| header.batch_id()) {
-            books.absorb(&ExecutedEntry {
+            let executed = ExecutedEntry {
                 log_index: LogIndex(first_index),
                 recorded_at_nanos: t_nanos,
+                t_nanos,
                 outcome: 0,
                 subject: Subject::Batch { batch_id },
                 effects: &Effects::default(),
-            });
+            };
+            books.take(&case, &executed, watch)?;
         }
         let mut entries = (case.index_of(&unit, 0)..).map(LogIndex).zip(&members);
         for run in unit.runs() {
             let entries: Vec<_> = entries.by_ref().take(run.len()).collect();
-            books.execute(&case, t_nanos, run, &entries)?;
+            books.execute(&case, t_nanos, run, &entries, watch)?;
         }
         self.books = Some(books);
         Ok(())
     }
 
-    fn expire(&mut self, payment_id: PaymentId, at_nanos: u64, leaf_hash: Hash) -> Result<(), Halt> {
+    fn expire(
+        &mut self,
+        payment_id: PaymentId,
+        at_nanos: u64,
+        leaf_hash: Hash,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Halt> {
         let Some(books) = &mut self.books else { return Ok(()) };
         let log_index = LogIndex(self.size);
         let at = At { t_nanos: at_nanos, log_index, recorded_at_nanos: at_nanos };
@@ -248,14 +289,16 @@ impl Replay {
             None => Effects::default(),
         };
         books.block.push_leaf(leaf_hash);
-        books.absorb(&ExecutedEntry {
+        let executed = ExecutedEntry {
             log_index,
             recorded_at_nanos: at_nanos,
+            t_nanos: at_nanos,
             outcome: 0,
             subject: Subject::Expiry { payment_id },
             effects: &effects,
-        });
-        Ok(())
+        };
+        let case = Case { first_index: self.size, height: books.chain.next_height };
+        books.take(&case, &executed, watch)
     }
 
     /// Seals the block and compares every field with the seal in the log.
@@ -306,6 +349,7 @@ impl Books {
         t_nanos: u64,
         run: &[VerifiedEvent],
         entries: &[(LogIndex, &Member)],
+        watch: &mut Watch<'_>,
     ) -> Result<(), Halt> {
         let places = entries.iter().map(|(log_index, member)| At {
             t_nanos,
@@ -319,20 +363,26 @@ impl Books {
         {
             case.check_group_len(at.log_index, entry.group_len, run.len())?;
             case.check_outcome(at.log_index, entry.outcome, decided.refusal.as_ref())?;
-            self.absorb(&ExecutedEntry {
+            let executed = ExecutedEntry {
                 log_index: at.log_index,
                 recorded_at_nanos: at.recorded_at_nanos,
+                t_nanos,
                 outcome: entry.outcome,
                 subject: Subject::Event { event, digest: *verified.signed().digest() },
                 effects: &decided.effects,
-            });
+            };
+            self.take(case, &executed, watch)?;
         }
         Ok(())
     }
 
-    fn absorb(&mut self, executed: &ExecutedEntry<'_>) {
+    /// Takes over what an entry did, once no invariant speaks against it.
+    fn take(&mut self, case: &Case, executed: &ExecutedEntry<'_>, watch: &mut Watch<'_>) -> Result<(), Halt> {
+        self.invariants.check_entry(&self.state, executed).map_err(|broken| case.broken(broken))?;
+        watch(&self.state, executed);
         self.state.absorb(executed);
         self.block.absorb(executed.effects);
+        Ok(())
     }
 }
 

@@ -79,6 +79,15 @@ impl Base {
         }
     }
 
+    /// Rows of `indices` up to `key`, last first.
+    pub(crate) fn rows_back_from<'a>(
+        &'a self,
+        key: &[u8],
+    ) -> impl Iterator<Item = Result<Row, rocksdb::Error>> + use<'a> {
+        let mode = IteratorMode::From(key, Direction::Reverse);
+        self.snapshot.borrow_dependent().iterator_cf(self.store.family(family::INDICES), mode)
+    }
+
     pub(crate) fn account(&self, index: AccountIndex) -> Result<Arc<AccountRecord>, StoreError> {
         let value = self.record(Record::Account, index.0)?;
         AccountRecord::decode(&value).map(Arc::new).map_err(|e| malformed(&e))

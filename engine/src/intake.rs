@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use ledger_core::admit::first_difference;
 use ledger_core::code::{Code, Detail, Refusal};
-use ledger_core::event::Body;
-use ledger_core::ids::{EventId, PaymentId};
+use ledger_core::entry::{Content, Entry};
+use ledger_core::event::{Body, Event};
+use ledger_core::ids::{EventId, LogIndex, PaymentId};
 use ledger_core::unit::{SignedEvent, Submitted, Unit, UnitKind, VerifiedBatch, VerifiedEvent};
 use ledger_core::view::KnownEvent;
 use ledger_crypto::KeyBytes;
@@ -57,7 +59,7 @@ impl Ledger {
 }
 
 /// What a request takes up, and why it cannot be taken.
-struct Asked {
+pub(crate) struct Asked {
     events: usize,
     /// In the queue, about.
     bytes: usize,
@@ -96,13 +98,49 @@ impl Shared {
             self.metrics.verify_seconds.inc_by(started.elapsed().as_secs_f64());
             steps
         });
+        self.count_answered(&steps);
         let request = Request::new(steps, bytes, reply);
         self.inbox.send(Inbox::Request(request)).map_err(|_| Failure::StorageUnavailable)?;
         Ok(Pending(pending))
     }
 
+    /// The same as far as the queue, for a dry run: steps to decide, of which nothing is counted or queued.
+    pub(crate) fn trial(
+        &self,
+        view: &Arc<View>,
+        asked: Asked,
+        steps: impl FnOnce(&Self, &Arc<View>) -> Vec<Step> + Send,
+    ) -> Result<Vec<Step>, Failure> {
+        if let Some(failure) = self.refusal() {
+            return Err(failure);
+        }
+        if let Some(refusal) = asked.refusal {
+            let answers = (0..asked.events.max(1)).map(|_| rejected(None, refusal.clone()));
+            return Ok(vec![Step::Answered(answers.collect())]);
+        }
+        Ok(self.workers.install(|| steps(self, view)))
+    }
+
+    /// Counts what was answered ahead of the queue.
+    fn count_answered(&self, steps: &[Step]) {
+        let answered = steps.iter().filter_map(|step| match step {
+            Step::Answered(answers) => Some(answers),
+            Step::Unit { .. } => None,
+        });
+        for answer in answered.flatten() {
+            match &answer.answer {
+                Answer::Recorded { .. } => self.metrics.count_event("already_exists", 1),
+                Answer::Rejected(refusal) => {
+                    self.metrics.count_event("rejected", 1);
+                    self.metrics.count_code(refusal.code.name(), 1);
+                }
+                Answer::Unimplemented { .. } => self.metrics.count_event("unimplemented", 1),
+            }
+        }
+    }
+
     /// Events that may weigh `max_bytes` in the queue.
-    fn asked(&self, events: &[Submitted], max_bytes: usize) -> Asked {
+    pub(crate) fn asked(&self, events: &[Submitted], max_bytes: usize) -> Asked {
         let bytes = events.iter().map(size_of).sum();
         let limit = max_bytes.min(self.config.queue_max_bytes);
         let refusal = no_events(events).or_else(|| too_large(bytes, limit));
@@ -142,7 +180,7 @@ impl Shared {
         self.metrics.queue_bytes.set(queued as i64);
     }
 
-    fn single_steps(&self, view: &Arc<View>, events: Vec<Submitted>) -> Vec<Step> {
+    pub(crate) fn single_steps(&self, view: &Arc<View>, events: Vec<Submitted>) -> Vec<Step> {
         let single = |event: Submitted| match self.take_event(view, event, LookUp::Answer) {
             Taken::Answered(answer) => Step::Answered(vec![answer]),
             Taken::Verified(event) => {
@@ -154,7 +192,7 @@ impl Shared {
         events.into_par_iter().with_min_len(16).map(single).collect()
     }
 
-    fn group_step(&self, view: &Arc<View>, events: Vec<Submitted>) -> Vec<Step> {
+    pub(crate) fn group_step(&self, view: &Arc<View>, events: Vec<Submitted>) -> Vec<Step> {
         let limit = view.constants().limits.group_members as usize;
         if events.len() > limit {
             let refusal = Refusal::of(Code::RequestTooLarge, "events", events.len(), limit);
@@ -174,8 +212,6 @@ impl Shared {
     fn batch_step(&self, view: &Arc<View>, header: Submitted, members: Vec<Submitted>) -> Vec<Step> {
         let limit = view.constants().limits.batch_members as usize;
         let to_all = |refusal: Refusal| {
-            self.metrics.count_event("rejected", members.len() as u64);
-            self.metrics.count_code(refusal.code.name(), 1);
             vec![Step::Answered(members.iter().map(|_| rejected(None, refusal.clone())).collect())]
         };
         if members.len() > limit {
@@ -185,7 +221,7 @@ impl Shared {
             Ok(header) => header,
             Err(refusal) => return to_all(refusal),
         };
-        let taken = members.into_par_iter().with_min_len(64).map(|member| self.take_member(member));
+        let taken = members.into_par_iter().with_min_len(64).map(Self::take_member);
         match all_verified(taken.collect(), "batch") {
             Ok(members) => {
                 let ahead = read_ahead(view, &members);
@@ -195,36 +231,31 @@ impl Shared {
         }
     }
 
-    fn take_member(&self, submitted: Submitted) -> Taken {
+    fn take_member(submitted: Submitted) -> Taken {
         match SignedEvent::decode_batched(submitted) {
             Ok(signed) => Taken::Verified(Box::new(VerifiedEvent::of_batch(signed))),
-            Err(refusal) => self.undecodable(refusal),
+            Err(refusal) => Self::undecodable(refusal),
         }
     }
 
     fn take_event(&self, view: &View, submitted: Submitted, look_up: LookUp) -> Taken {
         let signed = match SignedEvent::decode(submitted) {
             Ok(signed) => signed,
-            Err(refusal) => return self.undecodable(refusal),
+            Err(refusal) => return Self::undecodable(refusal),
         };
         let event_id = signed.event_id();
         if look_up == LookUp::Answer
             && let Some(known) = exact_match(view, &signed)
         {
-            self.metrics.count_event("already_exists", 1);
             return Taken::Answered(EventAnswer { event_id, answer: known_answer(&known) });
         }
         if let Some(refusal) = self.missing_log_key(&signed.event().body) {
-            self.metrics.count_event("rejected", 1);
-            self.metrics.count_code(refusal.code.name(), 1);
             return Taken::Answered(rejected(event_id, refusal));
         }
         Taken::Verified(Box::new(VerifiedEvent::verify(signed, |key| self.registered_key(key))))
     }
 
-    fn undecodable(&self, refusal: Refusal) -> Taken {
-        self.metrics.count_event("rejected", 1);
-        self.metrics.count_code(refusal.code.name(), 1);
+    fn undecodable(refusal: Refusal) -> Taken {
         Taken::Answered(rejected(None, refusal))
     }
 }
@@ -297,6 +328,32 @@ pub(crate) fn known_answer(known: &KnownEvent) -> Answer {
         outcome: known.outcome,
         already_exists: true,
         detail: Detail::default(),
+    }
+}
+
+/// EVENT_ID_CONFLICT tells the first field that differs from the original, when that can be read back.
+pub(crate) fn explained(
+    unit: &Unit,
+    failing: usize,
+    refusal: Refusal,
+    original: impl FnOnce(&EventId) -> Option<(LogIndex, Event)>,
+) -> Refusal {
+    let first_field = || {
+        let offered = unit.members.get(failing)?.signed();
+        let id = offered.event_id()?;
+        let (log_index, original) = original(&id)?;
+        let field = first_difference(&original, offered.event())?;
+        Some(Refusal::of(Code::EventIdConflict, field, id, format!("as in entry {log_index}")))
+    };
+    if refusal.code == Code::EventIdConflict { first_field().unwrap_or(refusal) } else { refusal }
+}
+
+/// The event in an entry, signed on its own or as a member of a batch.
+pub(crate) fn event_of(entry: &[u8]) -> Option<Event> {
+    match Entry::decode(entry).ok()?.content {
+        Content::Event { payload, .. } => Event::decode(&payload).ok(),
+        Content::BatchedEvent { payload, .. } => Event::decode_batched(&payload).ok(),
+        _ => None,
     }
 }
 

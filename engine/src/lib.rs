@@ -37,6 +37,7 @@
 #[cfg(test)]
 extern crate self as ledger_engine;
 
+mod account_read;
 mod answer;
 mod as_of;
 mod base;
@@ -44,9 +45,11 @@ mod block;
 mod clock;
 mod commit;
 mod config;
+mod conservation;
 #[cfg(test)]
 mod crash_points;
 mod create;
+mod dry_run;
 mod erase;
 mod export;
 mod flush;
@@ -59,28 +62,42 @@ mod log_keys;
 mod log_read;
 pub mod metrics;
 mod open;
+mod payment_read;
 mod private;
+mod rebuild;
 mod recover;
 mod rows;
 mod sealer;
+mod slice;
+mod statement;
 mod store;
 #[cfg(test)]
 #[path = "../tests/support/mod.rs"]
 mod support;
 mod tail;
+mod trial_balance;
 mod view;
 mod writer;
 
+pub use account_read::{AccountThen, Undrained};
 pub use answer::{Answer, EventAnswer, Failure, Pending};
 pub use as_of::AsOf;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::Config;
+pub use conservation::Conservation;
 pub use create::CreateError;
+pub use dry_run::DryRun;
 pub use erase::Erasing;
 pub use export::{ExportError, Exported};
 pub use ledger::{Health, Ledger, Status};
 pub use log_read::ReadError;
 pub use open::OpenError;
+pub use payment_read::PaymentFilter;
 pub use private::{Kept, Private};
+pub use rebuild::Rebuilt;
+pub use rows::index::DatedLine;
 pub use sealer::Published;
-pub use view::{BlockRead, TrialRow, View};
+pub use slice::{Direction, Found, Slice};
+pub use statement::{Statement, StatementRange};
+pub use trial_balance::TrialRow;
+pub use view::{BlockRead, View};

@@ -30,6 +30,9 @@ pub enum ReadError {
         /// The entry.
         log_index: LogIndex,
     },
+    /// Sums that must agree do not.
+    #[error("sums that must agree do not: {0}")]
+    Disagrees(String),
     /// A malformed request, such as a tile of width 0.
     #[error("{field} is {value}: {limit}")]
     Invalid {

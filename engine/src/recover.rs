@@ -279,11 +279,12 @@ impl Recovery<'_> {
         subject: Subject<'_>,
         effects: &Effects,
     ) {
-        let At { log_index, recorded_at_nanos, .. } = at;
+        let At { t_nanos, log_index, recorded_at_nanos } = at;
         self.recovered.block.push(hash, effects, self.boot_nanos);
         self.recovered.tail.absorb(&ExecutedEntry {
             log_index,
             recorded_at_nanos,
+            t_nanos,
             outcome,
             subject,
             effects,

@@ -22,6 +22,7 @@ use crate::base::Base;
 use crate::config::Config;
 use crate::log_keys::NamedKey;
 use crate::rows::index;
+use crate::rows::of_entry::{Before, rows_of};
 use crate::rows::state::Watermark;
 use crate::store::StoreError;
 
@@ -267,6 +268,31 @@ impl Tail {
         Ok(named)
     }
 
+    /// The same backwards: rows with keys up to `from`, newest key first.
+    pub(crate) fn rows_back_from<T>(
+        &self,
+        from: &index::Key,
+        limit: usize,
+        wanted: impl Fn(&[u8], &[u8]) -> Option<Result<T, StoreError>>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut merged = std::collections::BTreeMap::new();
+        for row in self.base.rows_back_from(from).take(limit) {
+            let (key, value) = row?;
+            match wanted(&key, &value) {
+                Some(read) => merged.insert(key.into_vec(), read?),
+                None => break,
+            };
+        }
+        for generation in self.generations() {
+            let rows = generation.rows.range(..=from.clone()).rev();
+            let rows = rows.map_while(|(key, value)| wanted(key, value).map(|read| (key, read)));
+            for (key, read) in rows.take(limit) {
+                merged.insert(key.to_vec(), read?);
+            }
+        }
+        Ok(merged.into_values().rev().take(limit).collect())
+    }
+
     fn generations(&self) -> impl Iterator<Item = &Generation> {
         std::iter::once(&self.active).chain(self.frozen.iter().rev().map(|frozen| &frozen.generation))
     }
@@ -280,12 +306,6 @@ impl Tail {
         if index.0 == self.account_count {
             self.account_count += 1;
             self.account_indices.insert(account.id, index.0);
-            let value = index::index_value(index.0);
-            let key = index::account_key(account.id.as_str()).expect("an account id has at most 64 bytes");
-            self.put_row(key, &value);
-            if matches!(account.kind, AccountKind::Fx | AccountKind::Dispute) {
-                self.put_row(index::special_key(account.kind, account.currency), &value);
-            }
         }
         if self.active.accounts.insert(index.0, Arc::clone(account)).is_none() {
             self.active.bytes += RECORD_BYTES;
@@ -295,7 +315,6 @@ impl Tail {
     fn put_payment(&mut self, index: PaymentIndex, payment: &Arc<PaymentRecord>) {
         if index.0 == self.payment_count {
             self.payment_count += 1;
-            self.put_row(index::payment_key(&payment.id), &index::index_value(index.0));
         }
         if payment.expires_at_nanos != 0 {
             let due = (payment.expires_at_nanos, index.0);
@@ -474,6 +493,12 @@ impl State for Tail {
 
     fn absorb(&mut self, executed: &ExecutedEntry<'_>) {
         let effects = executed.effects;
+        let before = Before {
+            accounts: self.account_count,
+            payments: self.payment_count,
+            log_key: self.params.log_key,
+        };
+        rows_of(executed, before, |key, value| self.put_row(key, value));
         self.totals.absorb(effects);
         for (index, account) in &effects.accounts {
             self.put_account(*index, account);
@@ -485,46 +510,14 @@ impl State for Tail {
             self.put_key(*index, Arc::clone(key));
             self.active.keys.insert(index.0, Arc::clone(key));
         }
-        for line in &effects.lines {
-            self.put_row(index::line_key(line.account, line.number), &line.encode());
-        }
-        if let Some((party, reference, referenced)) = &effects.external_reference {
-            let key = index::reference_key(party, reference).expect("both have at most 35 bytes");
-            self.put_row(key, &index::reference_value(*referenced));
-        }
-        if let Some(target) = &effects.reversed {
-            self.put_row(index::reversed_key(target), &index::index_value(executed.log_index.0));
-        }
         if let Some(params) = &effects.params {
-            if params.log_key != self.params.log_key {
-                let value = index::log_key_value(executed.log_index, executed.recorded_at_nanos);
-                self.put_row(index::log_key_key(&params.log_key), &value);
-            }
             self.params = params.clone();
         }
-        let payment_id = match executed.subject {
-            Subject::Event { event, .. } => event.payment_id.as_slice().try_into().ok().map(PaymentId),
-            Subject::Expiry { payment_id } => Some(payment_id),
-            Subject::Batch { .. } => None,
-        };
-        if let Some(id) = payment_id {
-            self.put_row(index::payment_entry_key(&id, executed.log_index), &[]);
-        }
-        if let Subject::Event { event, digest } = executed.subject {
-            let known = KnownEvent {
-                log_index: executed.log_index,
-                recorded_at_nanos: executed.recorded_at_nanos,
-                outcome: executed.outcome,
-                digest,
-            };
+        if let Subject::Event { event, .. } = executed.subject {
             let id = EventId(event.event_id.as_slice().try_into().expect("admission checked the event id"));
-            self.put_row(index::event_key(&id), &index::event_value(&known));
             let original = Original::decided(event, executed.outcome, &effects.postings);
             self.active.bytes += ORIGINAL_BYTES;
             self.active.originals.insert(id, Arc::new(original));
-        }
-        if let Subject::Batch { batch_id } = executed.subject {
-            self.put_row(index::batch_key(&batch_id), &index::index_value(executed.log_index.0));
         }
         self.next_index = LogIndex(executed.log_index.0 + 1);
         self.last_nanos = executed.recorded_at_nanos;

@@ -1,19 +1,16 @@
 //! What readers see: one consistent, synced state.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ledger_core::entry::{Content, Entry};
-use ledger_core::ids::{AccountIndex, BlockHeight, CurrencyCode, EventId, LogIndex, PaymentId, PaymentIndex};
-use ledger_core::line::Line;
-use ledger_core::number::AccountKind;
-use ledger_core::record::{AccountRecord, Counters, KeyRecord, PaymentRecord};
+use ledger_core::ids::{AccountIndex, BlockHeight, EventId, LogIndex, PaymentId, PaymentIndex};
+use ledger_core::record::{AccountRecord, KeyRecord, PaymentRecord};
 use ledger_core::seal::{Params, Seal, Totals};
 use ledger_core::view::{Constants, KnownEvent, Referenced, State as _, StateView as _, ViewError};
 use ledger_crypto::KeyBytes;
 
 use crate::log_read::ReadError;
-use crate::rows::{events, index};
+use crate::rows::events;
 use crate::store::{Store, StoreError};
 use crate::tail::Tail;
 
@@ -33,21 +30,6 @@ pub struct BlockRead {
     pub recorded_at_nanos: u64,
     /// The seal.
     pub seal: Seal,
-}
-
-/// A row of the trial balance: the accounts of one currency and kind.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TrialRow {
-    /// Currency.
-    pub currency: CurrencyCode,
-    /// Its decimals.
-    pub exponent: u8,
-    /// Kind.
-    pub kind: AccountKind,
-    /// How many accounts.
-    pub accounts: u64,
-    /// Sums of their counters.
-    pub counters: Counters,
 }
 
 impl View {
@@ -132,17 +114,6 @@ impl View {
         Ok(index.map(|index| Ok::<_, ViewError>((index, self.tail.payment(index)?))).transpose()?)
     }
 
-    /// Entries of a payment, refused ones and expiries included, after `after`, at most `limit`, oldest first.
-    pub fn payment_entries(
-        &self,
-        id: &PaymentId,
-        after: Option<LogIndex>,
-        limit: usize,
-    ) -> Result<Vec<LogIndex>, ReadError> {
-        let from = index::payment_entry_key(id, LogIndex(after.map_or(0, |after| after.0.saturating_add(1))));
-        Ok(self.tail.rows_from(&from, limit, |key, _| index::payment_entry_of_key(key, id).map(Ok))?)
-    }
-
     /// An account by name.
     pub fn account(&self, id: &str) -> Result<Option<(AccountIndex, Arc<AccountRecord>)>, ReadError> {
         let index = self.tail.account_index(id)?;
@@ -155,56 +126,6 @@ impl View {
             return Ok(None);
         }
         Ok(Some(self.tail.account(index)?))
-    }
-
-    /// Accounts in order of opening from `from` on, at most `limit`.
-    pub fn accounts(
-        &self,
-        from: AccountIndex,
-        limit: usize,
-    ) -> Result<Vec<(AccountIndex, Arc<AccountRecord>)>, ReadError> {
-        let end = self.account_count().min(from.0.saturating_add(limit as u64));
-        let accounts = (from.0..end).map(AccountIndex).map(|index| Ok((index, self.tail.account(index)?)));
-        accounts.collect()
-    }
-
-    /// Statement lines of an account after line `after_line` (0: from the first), at most `limit`.
-    pub fn account_lines(
-        &self,
-        account: AccountIndex,
-        after_line: u64,
-        limit: usize,
-    ) -> Result<Vec<Line>, ReadError> {
-        let from = index::line_key(account, after_line.saturating_add(1));
-        let read = |key: &[u8], value: &[u8]| {
-            index::line_of_key(key, account)
-                .map(|_| index::read_line(account, value).map_err(StoreError::from))
-        };
-        Ok(self.tail.rows_from(&from, limit, read)?)
-    }
-
-    /// Counters of an account after its last line at or before `log_index`; zeros before its first. O(log lines).
-    pub fn account_counters_at(
-        &self,
-        account: AccountIndex,
-        log_index: LogIndex,
-    ) -> Result<Counters, ReadError> {
-        let line = |number: u64| -> Result<Line, ReadError> {
-            let lost = || StoreError::Missing(format!("line {number} of account {account}"));
-            let value = self.tail.row(&index::line_key(account, number))?.ok_or_else(lost)?;
-            Ok(index::read_line(account, &value).map_err(StoreError::from)?)
-        };
-        // Lines 1 to `low` are at or before `log_index`, those after `high` are not.
-        let (mut low, mut high) = (0, self.tail.account(account)?.line_count);
-        while low < high {
-            let middle = low + (high - low).div_ceil(2);
-            if line(middle)?.log_index <= log_index {
-                low = middle;
-            } else {
-                high = middle - 1;
-            }
-        }
-        if low == 0 { Ok(Counters::default()) } else { Ok(line(low)?.after) }
     }
 
     /// Who has taken an external reference of a party.
@@ -232,27 +153,5 @@ impl View {
             }
             _ => Err(ReadError::DataLoss { log_index }),
         }
-    }
-
-    /// Sums per currency and account kind, sorted. Reads every account.
-    pub fn trial_balance(&self) -> Result<Vec<TrialRow>, ReadError> {
-        let mut rows = BTreeMap::new();
-        for index in 0..self.account_count() {
-            let account = self.tail.account(AccountIndex(index))?;
-            let key = (account.currency, account.kind);
-            let row = rows.entry(key).or_insert(TrialRow {
-                currency: account.currency,
-                exponent: account.exponent,
-                kind: account.kind,
-                accounts: 0,
-                counters: Counters::default(),
-            });
-            row.accounts += 1;
-            row.counters.posted_debits += account.counters.posted_debits;
-            row.counters.posted_credits += account.counters.posted_credits;
-            row.counters.pending_debits += account.counters.pending_debits;
-            row.counters.pending_credits += account.counters.pending_credits;
-        }
-        Ok(rows.into_values().collect())
     }
 }

@@ -8,12 +8,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use ledger_core::admit::{Admission, admit, first_difference};
+use ledger_core::admit::{Admission, admit};
 use ledger_core::apply::{At, Effects, ExecutedEntry, MemberOutcome, Subject, execute, expire};
 use ledger_core::code::{Code, Refusal};
-use ledger_core::entry::{
-    Content, Entry, encode_batch_header, encode_batched_event, encode_event, encode_expiry,
-};
+use ledger_core::entry::{encode_batch_header, encode_batched_event, encode_event, encode_expiry};
 use ledger_core::event::{Body, Event, MetadataErased};
 use ledger_core::ids::{EventId, LogIndex, PaymentIndex};
 use ledger_core::unit::{Submitted, Unit, VerifiedBatch, VerifiedEvent};
@@ -27,7 +25,7 @@ use crate::block::{Cut, OpenBlock};
 use crate::clock::{ClockGuard, Reading};
 use crate::commit::{CommittedGroup, Group};
 use crate::head::Marker;
-use crate::intake::{known_answer, rejected};
+use crate::intake::{event_of, explained, known_answer, rejected};
 use crate::ledger::{Health, Shared};
 use crate::sealer::{SealedCut, ToSealer};
 use crate::tail::{ReadAhead, Tail};
@@ -318,7 +316,7 @@ impl Writer {
             Admission::Rejected { member: failing, refusal } => {
                 making.counts[2] += unit.members.len() as u64;
                 making.codes.push(refusal.code);
-                let refusal = self.explained(unit, failing, refusal);
+                let refusal = explained(unit, failing, refusal, |id| self.original(id, making));
                 let of_others = Refusal::of(Code::GroupMemberFailed, "group", failing, refusal.code);
                 let answer = |member| {
                     rejected(id(member), if member == failing { refusal.clone() } else { of_others.clone() })
@@ -374,22 +372,14 @@ impl Writer {
         Ok(())
     }
 
-    /// EVENT_ID_CONFLICT tells the first field that differs, when the original is published and so can be read back.
-    fn explained(&self, unit: &Unit, failing: usize, refusal: Refusal) -> Refusal {
-        let first_field = || {
-            let offered = unit.members.get(failing)?.signed();
-            let known = self.tail.known_event(&offered.event_id()?).ok()??;
-            let entry = Entry::decode(&self.shared.view.load().entry(known.log_index).ok()?).ok()?;
-            let original = match entry.content {
-                Content::Event { payload, .. } => Event::decode(&payload).ok()?,
-                Content::BatchedEvent { payload, .. } => Event::decode_batched(&payload).ok()?,
-                _ => return None,
-            };
-            let field = first_difference(&original, offered.event())?;
-            let original = format!("as in entry {}", known.log_index);
-            Some(Refusal::of(Code::EventIdConflict, field, offered.event_id()?, original))
+    /// An event that is known, and its place: from the group in the making, else from the store.
+    fn original(&self, id: &EventId, making: &Making) -> Option<(LogIndex, Event)> {
+        let at = self.tail.known_event(id).ok()??.log_index;
+        let entry = match making.group.bundles.entry(at.0) {
+            Some(entry) => event_of(&entry),
+            None => event_of(&self.shared.view.load().entry(at).ok()?),
         };
-        if refusal.code == Code::EventIdConflict { first_field().unwrap_or(refusal) } else { refusal }
+        entry.map(|event| (at, event))
     }
 
     /// Appends the entries of a run, with the answer to each.
@@ -455,8 +445,8 @@ impl Writer {
     ) {
         making.group.push_entry(at.log_index.0, entry);
         self.block.push(leaf_hash(entry), effects, making.now.boot_nanos);
-        let (log_index, recorded_at_nanos) = (at.log_index, at.recorded_at_nanos);
-        self.tail.absorb(&ExecutedEntry { log_index, recorded_at_nanos, outcome, subject, effects });
+        let At { t_nanos, log_index, recorded_at_nanos } = at;
+        self.tail.absorb(&ExecutedEntry { log_index, recorded_at_nanos, t_nanos, outcome, subject, effects });
     }
 
     /// Makes the group durable, publishes the state, answers, and hands the cuts to the sealer: in this order.

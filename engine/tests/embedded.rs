@@ -9,7 +9,7 @@ use ledger_core::ids::{BlockHeight, EventId, LogIndex, PaymentId};
 use ledger_core::number::PaymentStatus;
 use ledger_core::receipt::Receipt;
 use ledger_crypto::note::VerifierKey;
-use ledger_engine::{Answer, Ledger};
+use ledger_engine::{Answer, Ledger, Slice};
 use support::{World, accepted, eventually, log_key};
 
 fn seal(world: &World, ledger: &Ledger) {
@@ -28,10 +28,10 @@ fn a_transfer_is_recorded_read_sealed_and_proved() {
     let view = ledger.view();
     let (account, record) = view.account("cust:alice").unwrap().unwrap();
     assert_eq!(record.counters.posted_credits, 500);
-    assert_eq!(view.account_counters_at(account, LogIndex(index - 1)).unwrap().posted_credits, 0);
-    assert_eq!(view.account_counters_at(account, LogIndex(index)).unwrap().posted_credits, 500);
-    assert_eq!(view.account_lines(account, 0, 10).unwrap().len(), 1);
-    assert_eq!(view.trial_balance().unwrap().len(), 3);
+    assert_eq!(view.account_then(account, LogIndex(index - 1)).unwrap().unwrap().posted, 0);
+    assert_eq!(view.account_then(account, LogIndex(index)).unwrap().unwrap().posted, 500);
+    assert_eq!(view.account_lines(account, Slice::first(10)).unwrap().len(), 1);
+    assert_eq!(view.trial_balance(None).unwrap().len(), 3);
 
     seal(&world, &ledger);
     let receipt = Receipt::parse(&ledger.receipt(LogIndex(index)).unwrap()).unwrap();
@@ -88,8 +88,13 @@ fn what_was_acknowledged_is_there_after_a_restart_flushed_or_not() {
         assert_eq!(view.account("cust:alice").unwrap().unwrap().1.counters.posted_credits, 60 * 61 / 2);
         let (_, record) = view.payment(&PaymentId(payment)).unwrap().unwrap();
         assert_eq!(record.status, PaymentStatus::Authorized);
-        assert_eq!(view.payment_entries(&PaymentId(payment), None, 10).unwrap().len(), 2);
-        let lines = view.account_lines(view.account("cust:alice").unwrap().unwrap().0, 55, 3).unwrap();
+        assert_eq!(view.payment_entries(&PaymentId(payment), Slice::first(10)).unwrap().len(), 2);
+        let lines = view
+            .account_lines(
+                view.account("cust:alice").unwrap().unwrap().0,
+                Slice { from: Some(56), ..Slice::first(3) },
+            )
+            .unwrap();
         assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [56, 57, 58]);
 
         // The hold runs out although nobody submits anything.

@@ -16,7 +16,7 @@ mod submit;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use ledger_engine::{Failure, Health, Ledger, ReadError, View};
+use ledger_engine::{Direction, Failure, Health, Ledger, ReadError, Slice, View};
 use ledger_proto::v1::ledger_service_server::LedgerService;
 use ledger_proto::v1::*;
 use tokio::sync::{Semaphore, watch};
@@ -24,6 +24,7 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
 use self::budget::Budget;
+use crate::cursor::Cursor;
 use crate::metrics::ServerMetrics;
 use crate::settings::Settings;
 use crate::status;
@@ -40,6 +41,8 @@ pub struct Service {
     submitting: Arc<Semaphore>,
     /// Reads on the blocking threads at a time.
     reading: Arc<Semaphore>,
+    /// Checks of everything at a time.
+    checking: Arc<Semaphore>,
     /// What all streams together may have in work: half of the engine's queue, so that streams wait for each other
     /// and leave room for single calls.
     stream_budget: Budget,
@@ -63,6 +66,7 @@ impl Service {
             metrics,
             submitting: Arc::new(Semaphore::new(processors + 1)),
             reading: Arc::new(Semaphore::new(2 * processors)),
+            checking: Arc::new(Semaphore::new(1)),
             stream_budget,
             stopping,
         }
@@ -77,8 +81,15 @@ impl Service {
         blocking(&self.reading, move || work(&ledger.view())).await?.map(Response::new)
     }
 
+    /// The page that a request asks for.
+    fn page(&self, cursor: Cursor, from: &[u8], limit: u32) -> Result<Page, Status> {
+        let limit = self.page_limit(limit)?;
+        let from = cursor.read(from)?;
+        Ok(Page { cursor, from, limit })
+    }
+
     /// The number of elements of a page that a request gets.
-    fn page(&self, limit: u32) -> Result<usize, Status> {
+    fn page_limit(&self, limit: u32) -> Result<usize, Status> {
         let most = self.settings.page_max;
         match limit {
             0 => Ok(most as usize),
@@ -123,6 +134,30 @@ async fn blocking<T: Send + 'static>(
 /// A function that turns a read error about `what` into a status.
 fn about(what: impl std::fmt::Display) -> impl FnOnce(ReadError) -> Status {
     move |error| status::read(&error, &what.to_string())
+}
+
+/// A page of a list.
+struct Page {
+    cursor: Cursor,
+    from: Option<u64>,
+    limit: usize,
+}
+
+impl Page {
+    /// What the page holds.
+    fn slice(&self) -> Slice {
+        Slice { from: self.from, direction: self.cursor.direction(), limit: self.limit }
+    }
+
+    /// The same and one element more, which tells where the next page begins.
+    fn slice_and_next(&self) -> Slice {
+        Slice { limit: self.limit + 1, ..self.slice() }
+    }
+}
+
+/// Which end of a list comes first.
+fn direction(descending: bool) -> Direction {
+    if descending { Direction::Descending } else { Direction::Ascending }
 }
 
 type Answers = Pin<Box<dyn Stream<Item = Result<SubmitStreamResponse, Status>> + Send>>;
@@ -255,9 +290,9 @@ impl LedgerService for Service {
 
     async fn trial_balance(
         &self,
-        _: Request<TrialBalanceRequest>,
+        request: Request<TrialBalanceRequest>,
     ) -> Result<Response<TrialBalanceResponse>, Status> {
-        self.balance().await
+        self.balance(request.into_inner()).await
     }
 
     async fn get_status(&self, _: Request<GetStatusRequest>) -> Result<Response<GetStatusResponse>, Status> {
@@ -266,47 +301,47 @@ impl LedgerService for Service {
 
     async fn get_statement(
         &self,
-        _: Request<GetStatementRequest>,
+        request: Request<GetStatementRequest>,
     ) -> Result<Response<StatementParts>, Status> {
-        Err(status::not_built("GetStatement"))
+        self.statement(request.into_inner()).await
     }
 
     async fn list_payments(
         &self,
-        _: Request<ListPaymentsRequest>,
+        request: Request<ListPaymentsRequest>,
     ) -> Result<Response<ListPaymentsResponse>, Status> {
-        Err(status::not_built("ListPayments"))
+        self.payments(request.into_inner()).await
     }
 
     async fn lookup_reference(
         &self,
-        _: Request<LookupReferenceRequest>,
+        request: Request<LookupReferenceRequest>,
     ) -> Result<Response<LookupReferenceResponse>, Status> {
-        Err(status::not_built("LookupReference"))
+        self.reference(request.into_inner()).await
     }
 
     async fn list_undrained(
         &self,
-        _: Request<ListUndrainedRequest>,
+        request: Request<ListUndrainedRequest>,
     ) -> Result<Response<ListUndrainedResponse>, Status> {
-        Err(status::not_built("ListUndrained"))
+        self.undrained(request.into_inner()).await
     }
 
     async fn check_money_conservation(
         &self,
         _: Request<CheckMoneyConservationRequest>,
     ) -> Result<Response<CheckMoneyConservationResponse>, Status> {
-        Err(status::not_built("CheckMoneyConservation"))
+        self.conservation().await
     }
 
     async fn rebuild_payment(
         &self,
-        _: Request<RebuildPaymentRequest>,
+        request: Request<RebuildPaymentRequest>,
     ) -> Result<Response<RebuildPaymentResponse>, Status> {
-        Err(status::not_built("RebuildPayment"))
+        self.rebuilt(request.into_inner()).await
     }
 
-    async fn dry_run(&self, _: Request<DryRunRequest>) -> Result<Response<DryRunResponse>, Status> {
-        Err(status::not_built("DryRun"))
+    async fn dry_run(&self, request: Request<DryRunRequest>) -> Result<Response<DryRunResponse>, Status> {
+        self.tried(request.into_inner()).await
     }
 }

@@ -48,7 +48,7 @@ pub fn read(error: &ReadError, what: &str) -> Status {
             Status::with_error_details(Code::Unavailable, format!("{what}: not sealed yet"), details)
         }
         ReadError::Invalid { field, value, limit } => malformed(field, value, limit),
-        ReadError::DataLoss { .. } => Status::data_loss(format!("{what}: {error}")),
+        ReadError::DataLoss { .. } | ReadError::Disagrees(_) => Status::data_loss(format!("{what}: {error}")),
         ReadError::Storage(_) => said(Number::StorageUnavailable, format!("{what}: {error}"), None),
     }
 }

@@ -75,7 +75,7 @@ fn judge(
     let tree = Tree { folder: &folder, size: checkpoint.size, root: checkpoint.root };
     let run = Run { tree, pool, progress };
     let (height, what) = match checks {
-        Checks::Full => (replay(run, trust)?, "every hash, signature, rule, root and total"),
+        Checks::Full => (replay(run, trust)?, "every hash, signature, rule, invariant, root and total"),
         Checks::HashesOnly => (hash(run, trust)?, "every hash and root, neither signatures nor rules"),
     };
     check_root(&folder, &checkpoint)?;
@@ -95,6 +95,7 @@ fn replay(run: Run<'_>, trust: &Trust) -> Result<Option<u64>, Stop> {
         |encoded| ReadEntry::read(encoded, |key| keys.find(key)),
         |entry, elsewhere| Ok(replay.push(entry, elsewhere)?),
     )?;
+    replay.check_whole()?;
     check_log_key(&replay, trust)?;
     Ok(replay.sealed().map(|height| height.0))
 }

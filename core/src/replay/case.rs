@@ -4,6 +4,7 @@ use super::finding::{Finding, Halt};
 use crate::admit::{Admission, admit, rules_known};
 use crate::code::{Code, Refusal};
 use crate::ids::{BlockHeight, LogIndex};
+use crate::invariants::Broken;
 use crate::state::MemoryState;
 use crate::unit::{Unit, VerifiedEvent};
 
@@ -87,6 +88,16 @@ impl Case {
             None => found.to_string(),
         };
         Err(self.wrong(log_index, "outcome", &expected, &found))
+    }
+
+    pub(super) fn broken(&self, broken: Broken) -> Halt {
+        match broken {
+            Broken::Violated(violation) => {
+                let field = format!("invariant {}, {}", violation.invariant, violation.subject);
+                self.wrong(violation.log_index, &field, &violation.expected, &violation.found)
+            }
+            Broken::View(error) => Halt::View(error),
+        }
     }
 
     fn unknown(&self, unit: &Unit, member: usize) -> Halt {

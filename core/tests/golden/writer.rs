@@ -97,7 +97,15 @@ impl Writer {
     fn append(&mut self, entry: Vec<u8>, outcome: u16, subject: Subject<'_>, effects: &Effects) {
         let recorded_at_nanos = Entry::decode(&entry).unwrap().recorded_at_nanos;
         let log_index = LogIndex(self.log.len() as u64);
-        self.state.absorb(&ExecutedEntry { log_index, recorded_at_nanos, outcome, subject, effects });
+        let t_nanos = recorded_at_nanos;
+        self.state.absorb(&ExecutedEntry {
+            log_index,
+            recorded_at_nanos,
+            t_nanos,
+            outcome,
+            subject,
+            effects,
+        });
         self.block.absorb(effects);
         self.block.push_leaf(Entry::leaf_hash(&entry));
         self.last_recorded_at_nanos = recorded_at_nanos;

@@ -233,7 +233,15 @@ impl World {
     fn absorb(&mut self, outcome: u16, subject: Subject<'_>, effects: &Effects) {
         let log_index = LogIndex(self.next_index);
         let recorded_at_nanos = self.now_nanos;
-        self.state.absorb(&ExecutedEntry { log_index, recorded_at_nanos, outcome, subject, effects });
+        let t_nanos = recorded_at_nanos;
+        self.state.absorb(&ExecutedEntry {
+            log_index,
+            recorded_at_nanos,
+            t_nanos,
+            outcome,
+            subject,
+            effects,
+        });
         self.next_index += 1;
     }
 

@@ -63,6 +63,13 @@ impl Bundles {
         self.entries_in_last += 1;
     }
 
+    /// The entry at `index`, when it was appended here.
+    pub(crate) fn entry(&self, index: u64) -> Option<Vec<u8>> {
+        let (first, bundle) = self.bundles.iter().rev().find(|(first, _)| *first <= index)?;
+        let entries = entries(bundle).ok()?;
+        entries.get(usize::try_from(index - first).ok()?).map(|entry| entry.to_vec())
+    }
+
     /// Whether nothing was appended.
     pub(crate) fn is_empty(&self) -> bool {
         self.bundles.is_empty()
@@ -88,10 +95,12 @@ mod tests {
             assert!(bytes.len() <= MAX_BYTES);
             let read = entries(bytes).unwrap();
             assert!(read.len() <= MAX_ENTRIES);
+            assert_eq!(bundles.entry(next).as_deref(), read.first().copied());
             next += read.len() as u64;
             out.extend(read.into_iter().map(<[u8]>::to_vec));
         }
         assert_eq!(out, entries_in);
+        assert_eq!((bundles.entry(999), bundles.entry(next)), (None, None));
     }
 
     #[test]

@@ -6,38 +6,40 @@
 //! | batch | 0x02, batch id 16 | log index of its header u64 |
 //! | payment | 0x03, payment id 16 | payment index u64 |
 //! | entry of a payment | 0x04, payment id 16, log index u64 | empty |
-//! | account | 0x05, account id | account index u64 |
-//! | statement line | 0x06, account index u64, line number u64 | line 138 |
+//! | statement line | 0x06, account index u64, line number u64 | line 138, effective date u32 (yyyymmdd) |
 //! | external reference | 0x07, length of party u8, party, reference | 1 payment or 2 transfer, id 16 |
 //! | special account | 0x09, kind u8, currency 3 | account index u64 |
 //! | reversed event | 0x0A, event id 16 | log index of its reversal u64 |
 //! | log key | 0x0B, public key 32 | log index u64 and recorded_at u64 of the rotation to it; the genesis key has none |
+//! | payment of an account | 0x0C, account index u64, payment index u64 | empty |
+//! | standing of an account | 0x0D, account index u64, log index u64 | status u8, limit u64, from that entry on |
 //!
-//! 0x08 is kept for expiries.
+//! 0x08 is kept for expiries. Accounts are found by name in memory.
 
 use arrayvec::ArrayVec;
 use ledger_core::ids::{AccountIndex, BatchId, CurrencyCode, EventId, LogIndex, PaymentId, PaymentIndex};
-use ledger_core::line::Line;
-use ledger_core::number::AccountKind;
+use ledger_core::line::{LINE_BYTES, Line};
+use ledger_core::number::{AccountKind, AccountStatus};
 use ledger_core::view::{KnownEvent, Referenced};
 use ledger_crypto::KeyBytes;
 
 use super::{RowError, only_u64, split_u64};
 use crate::log_keys::NamedKey;
 
-/// Longest: an external reference, 2 + 35 + 35 bytes; an account id, 1 + 64.
+/// Longest: an external reference, 2 + 35 + 35 bytes.
 pub(crate) type Key = ArrayVec<u8, 80>;
 
 const EVENT: u8 = 0x01;
 const BATCH: u8 = 0x02;
 const PAYMENT: u8 = 0x03;
 const PAYMENT_ENTRY: u8 = 0x04;
-const ACCOUNT: u8 = 0x05;
 const LINE: u8 = 0x06;
 const REFERENCE: u8 = 0x07;
 const SPECIAL: u8 = 0x09;
 const REVERSED: u8 = 0x0A;
 const LOG_KEY: u8 = 0x0B;
+const ACCOUNT_PAYMENT: u8 = 0x0C;
+const STANDING: u8 = 0x0D;
 
 const PAYMENT_REFERENCE: u8 = 1;
 const TRANSFER_REFERENCE: u8 = 2;
@@ -102,10 +104,6 @@ pub(crate) fn payment_entry_of_key(found: &[u8], id: &PaymentId) -> Option<LogIn
     only_u64(rest).map(LogIndex)
 }
 
-pub(crate) fn account_key(id: &str) -> Option<Key> {
-    (id.len() <= 64).then(|| key(ACCOUNT, &[id.as_bytes()]))
-}
-
 pub(crate) fn line_key(account: AccountIndex, number: u64) -> Key {
     key(LINE, &[&account.0.to_be_bytes(), &number.to_be_bytes()])
 }
@@ -115,8 +113,68 @@ pub(crate) fn line_of_key(found: &[u8], account: AccountIndex) -> Option<u64> {
     only_u64(found.strip_prefix(key(LINE, &[&account.0.to_be_bytes()]).as_slice())?)
 }
 
-pub(crate) fn read_line(account: AccountIndex, value: &[u8]) -> Result<Line, RowError> {
-    Line::decode(account, value).map_err(|error| malformed(&error.to_string()))
+/// A statement line and the effective date of its event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DatedLine {
+    /// The line.
+    pub line: Line,
+    /// yyyymmdd.
+    pub effective_date: u32,
+}
+
+pub(crate) fn line_value(line: &Line, effective_date: u32) -> [u8; LINE_BYTES + 4] {
+    let mut value = [0; LINE_BYTES + 4];
+    value[..LINE_BYTES].copy_from_slice(&line.encode());
+    value[LINE_BYTES..].copy_from_slice(&effective_date.to_be_bytes());
+    value
+}
+
+pub(crate) fn read_line(account: AccountIndex, value: &[u8]) -> Result<DatedLine, RowError> {
+    let (line, date) = value.split_last_chunk().ok_or_else(|| malformed("statement line"))?;
+    let line = Line::decode(account, line).map_err(|error| malformed(&error.to_string()))?;
+    Ok(DatedLine { line, effective_date: u32::from_be_bytes(*date) })
+}
+
+pub(crate) fn account_payment_key(account: AccountIndex, payment: PaymentIndex) -> Key {
+    key(ACCOUNT_PAYMENT, &[&account.0.to_be_bytes(), &payment.0.to_be_bytes()])
+}
+
+/// Payment in the key of an account's payment; `None` when the key is not of that account.
+pub(crate) fn payment_of_key(found: &[u8], account: AccountIndex) -> Option<PaymentIndex> {
+    let rest = found.strip_prefix(key(ACCOUNT_PAYMENT, &[&account.0.to_be_bytes()]).as_slice())?;
+    only_u64(rest).map(PaymentIndex)
+}
+
+/// What events without postings set on an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Standing {
+    pub(crate) status: AccountStatus,
+    pub(crate) limit: u64,
+}
+
+pub(crate) fn standing_key(account: AccountIndex, log_index: LogIndex) -> Key {
+    key(STANDING, &[&account.0.to_be_bytes(), &log_index.0.to_be_bytes()])
+}
+
+pub(crate) fn standing_value(standing: Standing) -> [u8; 9] {
+    let mut value = [standing.status.number(); 9];
+    value[1..].copy_from_slice(&standing.limit.to_be_bytes());
+    value
+}
+
+/// The standing in a row; `None` when the key is not of that account.
+pub(crate) fn read_standing(
+    found: &[u8],
+    value: &[u8],
+    account: AccountIndex,
+) -> Option<Result<Standing, RowError>> {
+    found.strip_prefix(key(STANDING, &[&account.0.to_be_bytes()]).as_slice())?;
+    let read = || {
+        let (status, limit) = value.split_first()?;
+        let status = AccountStatus::from_number(u32::from(*status))?;
+        Some(Standing { status, limit: only_u64(limit)? })
+    };
+    Some(read().ok_or_else(|| malformed("standing of an account")))
 }
 
 pub(crate) fn reference_key(party: &str, reference: &str) -> Option<Key> {
@@ -227,7 +285,14 @@ mod tests {
         assert!(matches!(read_log_key(&log_key_key(&[6; 32]), &value[1..]), Some(Err(_))));
         assert_eq!(read_log_key(&reversed_key(&EventId([6; 16])), &value), None);
         assert_ne!(batch_key(&BatchId([1; 16])), event_key(&EventId([1; 16])));
-        assert!(account_key(&"a".repeat(65)).is_none());
+        let key = account_payment_key(AccountIndex(5), PaymentIndex(6));
+        assert_eq!(payment_of_key(&key, AccountIndex(5)), Some(PaymentIndex(6)));
+        assert_eq!(payment_of_key(&key, AccountIndex(6)), None);
+        let standing = Standing { status: AccountStatus::Frozen, limit: 7 };
+        let (key, value) = (standing_key(AccountIndex(5), LogIndex(9)), standing_value(standing));
+        assert_eq!(read_standing(&key, &value, AccountIndex(5)), Some(Ok(standing)));
+        assert_eq!(read_standing(&key, &value, AccountIndex(4)), None);
+        assert!(read_standing(&key, &value[1..], AccountIndex(5)).unwrap().is_err());
         assert_ne!(reference_key("ab", "c"), reference_key("a", "bc"));
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod blocks;
 pub(crate) mod events;
 pub(crate) mod index;
+pub(crate) mod of_entry;
 pub(crate) mod sidecar;
 pub(crate) mod state;
 pub(crate) mod tiles;

@@ -3,9 +3,11 @@
 use ledger_core::code::{Code, Detail};
 use ledger_core::entry::{Content, Entry, EntrySignature};
 use ledger_core::ids::{AccountIndex, BlockHeight, EventId, LogIndex, PaymentId, PaymentIndex};
+use ledger_core::invariants::Violation;
 use ledger_core::line::Line;
+use ledger_core::number::AccountKind;
 use ledger_core::record::{AccountRecord, Counters, PaymentRecord};
-use ledger_engine::{Answer, BlockRead, EventAnswer};
+use ledger_engine::{AccountThen, Answer, BlockRead, EventAnswer, TrialRow};
 use ledger_proto::v1 as message;
 use ledger_proto::v1::submit_result;
 
@@ -99,6 +101,28 @@ pub fn account(index: AccountIndex, record: &AccountRecord) -> message::Account 
     }
 }
 
+/// An account at an earlier moment; everything is zero before it was opened.
+pub fn account_then(at: LogIndex, then: Option<AccountThen>) -> message::AccountAsOf {
+    let Some(then) = then else {
+        let zero = || "0".to_owned();
+        let counters = Some(counters(&Counters::default()));
+        let balance = Some(message::Balance { counters, posted: zero(), pending: zero(), available: zero() });
+        return message::AccountAsOf { log_index: at.0, balance, ..message::AccountAsOf::default() };
+    };
+    message::AccountAsOf {
+        log_index: at.0,
+        status: then.status.number().into(),
+        limit: then.limit,
+        balance: Some(message::Balance {
+            counters: Some(counters(&then.counters)),
+            posted: then.posted.to_string(),
+            pending: then.pending.to_string(),
+            available: then.available.to_string(),
+        }),
+        line_count: then.line_count,
+    }
+}
+
 /// The counters of an account and what they come to.
 pub fn balance(record: &AccountRecord) -> message::Balance {
     message::Balance {
@@ -109,6 +133,28 @@ pub fn balance(record: &AccountRecord) -> message::Balance {
     }
 }
 
+/// A row of the trial balance.
+pub fn trial_row(row: &TrialRow) -> message::TrialBalanceRow {
+    message::TrialBalanceRow {
+        currency: row.currency.to_string(),
+        exponent: row.exponent.into(),
+        kind: row.kind.number().into(),
+        account_count: row.accounts,
+        counters: Some(counters(&row.counters)),
+    }
+}
+
+/// An invariant that does not hold.
+pub fn violation(found: Violation) -> message::Violation {
+    message::Violation {
+        invariant: found.invariant.to_owned(),
+        log_index: found.log_index.0,
+        subject: found.subject,
+        expected: found.expected,
+        found: found.found,
+    }
+}
+
 /// The four counters.
 pub fn counters(counters: &Counters) -> message::Counters {
     message::Counters {
@@ -116,6 +162,15 @@ pub fn counters(counters: &Counters) -> message::Counters {
         posted_credits: counters.posted_credits.to_string(),
         pending_debits: counters.pending_debits.to_string(),
         pending_credits: counters.pending_credits.to_string(),
+    }
+}
+
+/// Counters as a statement shows them.
+pub fn statement_balance(kind: AccountKind, now: &Counters) -> message::StatementBalance {
+    message::StatementBalance {
+        counters: Some(counters(now)),
+        posted: now.posted(kind).to_string(),
+        pending: now.pending(kind).to_string(),
     }
 }
 

@@ -42,7 +42,7 @@ impl Service {
         &self,
         request: GetEntriesRequest,
     ) -> Result<Response<GetEntriesResponse>, Status> {
-        let most = self.page(request.limit)?;
+        let most = self.page_limit(request.limit)?;
         let from = LogIndex(request.from);
         let ledger = self.ledger.clone();
         let entries = blocking(&self.reading, move || ledger.entries(from, PAGE_BYTES)).await?;

@@ -5,6 +5,7 @@ mod accounts;
 mod blocks;
 mod payments;
 mod standing;
+mod statement;
 
 use ledger_core::entry::Entry;
 use ledger_core::ids::LogIndex;

@@ -1,9 +1,10 @@
-//! Submit and SubmitAtomic.
+//! Submit, SubmitAtomic and DryRun.
 
 use ledger_core::unit::Submitted;
 use ledger_engine::Pending;
 use ledger_proto::v1::{
-    SubmitAtomicRequest, SubmitAtomicResponse, SubmitRequest, SubmitResponse, SubmitResult,
+    DryRunRequest, DryRunResponse, SubmitAtomicRequest, SubmitAtomicResponse, SubmitRequest, SubmitResponse,
+    SubmitResult,
 };
 use tonic::{Response, Status};
 
@@ -37,6 +38,18 @@ impl Service {
         let batch = Batch::take(request.events, &self.settings)?;
         let results = self.decided(Together::Group, batch.events).await?;
         Ok(Response::new(SubmitAtomicResponse { results }))
+    }
+
+    pub(super) async fn tried(&self, request: DryRunRequest) -> Result<Response<DryRunResponse>, Status> {
+        let batch = Batch::take(request.events, &self.settings)?;
+        let ledger = self.ledger.clone();
+        let tried = blocking(&self.submitting, move || match request.atomic {
+            false => ledger.dry_run(batch.events),
+            true => ledger.dry_run_atomic(batch.events),
+        });
+        let tried = tried.await?.map_err(|failure| status::failure(&failure))?;
+        let results = tried.answers.into_iter().map(answer::result).collect();
+        Ok(Response::new(DryRunResponse { results, read_at: tried.read_at.0 }))
     }
 
     /// Hands events to the engine on a blocking thread: decoding and signatures are work for a processor. Calls made

@@ -361,7 +361,15 @@ impl Forge {
 
     fn absorb(&mut self, recorded_at_nanos: u64, outcome: u16, subject: Subject<'_>, effects: &Effects) {
         let log_index = LogIndex(self.entries.len() as u64);
-        self.state.absorb(&ExecutedEntry { log_index, recorded_at_nanos, outcome, subject, effects });
+        let t_nanos = recorded_at_nanos;
+        self.state.absorb(&ExecutedEntry {
+            log_index,
+            recorded_at_nanos,
+            t_nanos,
+            outcome,
+            subject,
+            effects,
+        });
         self.block.absorb(effects);
         self.last_nanos = recorded_at_nanos;
     }

@@ -348,6 +348,7 @@ fn put_account(state: &mut impl State, index: AccountIndex, record: Arc<ledger_c
     state.absorb(&ledger_core::apply::ExecutedEntry {
         log_index: LogIndex(0),
         recorded_at_nanos: 0,
+        t_nanos: 0,
         outcome: 0,
         subject: ledger_core::apply::Subject::Expiry { payment_id: Default::default() },
         effects: &effects,

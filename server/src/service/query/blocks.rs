@@ -1,13 +1,13 @@
 //! GetBlock and ListBlocks.
 
 use ledger_core::ids::BlockHeight;
-use ledger_engine::View;
+use ledger_engine::{Slice, View};
 use ledger_proto::v1::get_block_request::Block as Wanted;
 use ledger_proto::v1::{Block, GetBlockRequest, GetBlockResponse, ListBlocksRequest, ListBlocksResponse};
 use tonic::{Response, Status};
 
 use crate::cursor::Cursor;
-use crate::service::{Service, about, answer};
+use crate::service::{Service, about, answer, direction};
 use crate::status;
 
 impl Service {
@@ -32,17 +32,17 @@ impl Service {
         &self,
         request: ListBlocksRequest,
     ) -> Result<Response<ListBlocksResponse>, Status> {
-        let cursor = Cursor::of("ListBlocks", &[]);
-        let from = cursor.read(&request.cursor)?.unwrap_or(request.from_height);
-        let most = self.page(request.limit)? as u64;
+        let cursor = Cursor::of("ListBlocks", &[], direction(request.descending));
+        let page = self.page(cursor, &request.cursor, request.limit)?;
+        let start = Some(request.from_height).filter(|height| *height > 0);
         let found = self.read(move |view| {
-            let count = block_count(view);
-            let end = from.saturating_add(most).min(count);
+            let slice = Slice { from: page.from.or(start), ..page.slice() };
+            let mut heights = slice.positions(0, block_count(view));
             let mut blocks = Vec::new();
-            for height in from..end {
+            for height in heights.by_ref().take(page.limit) {
                 blocks.extend(sealed(view, BlockHeight(height))?);
             }
-            let next_cursor = cursor.write((from..count).contains(&end).then_some(end));
+            let next_cursor = page.cursor.write(heights.next());
             Ok(ListBlocksResponse { blocks, next_cursor, read_at: view.next_index().0 })
         });
         found.await

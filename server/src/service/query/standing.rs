@@ -1,38 +1,64 @@
-//! TrialBalance and GetStatus: the ledger as a whole.
+//! TrialBalance, CheckMoneyConservation and GetStatus: the ledger as a whole.
 
-use ledger_core::ids::CurrencyCode;
-use ledger_engine::{Health, View};
+use std::collections::BTreeMap;
+
+use ledger_core::ids::{CurrencyCode, LogIndex};
+use ledger_core::record::Counters;
+use ledger_engine::{Health, ReadError, TrialRow, View};
 use ledger_proto::v1::{
-    Currency, CurrencyTotals, GetStatusResponse, ServerLimits, TrialBalanceResponse, TrialBalanceRow,
+    CheckMoneyConservationResponse, Currency, CurrencyTotals, GetStatusResponse, ServerLimits,
+    TrialBalanceRequest, TrialBalanceResponse,
 };
 use tonic::{Response, Status};
 
-use crate::service::{Service, about, answer};
+use crate::service::request::Moment;
+use crate::service::{Service, about, answer, blocking};
+use crate::status;
 
 impl Service {
-    pub(in crate::service) async fn balance(&self) -> Result<Response<TrialBalanceResponse>, Status> {
-        let found = self.read(|view| {
-            let rows = view.trial_balance().map_err(about("trial balance"))?;
-            let rows = rows.iter().map(|row| TrialBalanceRow {
-                currency: row.currency.to_string(),
-                exponent: row.exponent.into(),
-                kind: row.kind.number().into(),
-                account_count: row.accounts,
-                counters: Some(answer::counters(&row.counters)),
-            });
-            let totals = view.totals().0.iter().map(|(currency, counters)| CurrencyTotals {
-                currency: currency.to_string(),
-                exponent: exponent(view, *currency),
-                counters: Some(answer::counters(counters)),
-            });
+    pub(in crate::service) async fn balance(
+        &self,
+        request: TrialBalanceRequest,
+    ) -> Result<Response<TrialBalanceResponse>, Status> {
+        let as_of = Moment::of(request.as_of)?;
+        let only = only_currency(&request.currency)?;
+        let found = self.read(move |view| {
+            let at = as_of.map(|moment| moment.resolve(view)).transpose()?;
+            let rows = view.trial_balance(at).map_err(about("trial balance"))?;
+            let rows: Vec<_> =
+                rows.into_iter().filter(|row| only.is_none_or(|only| only == row.currency)).collect();
+            let totals = sums(&rows);
+            check_sums(view, at, &totals)?;
+            let totals = totals.iter().map(|(currency, counters)| totals_of(view, *currency, counters));
             Ok(TrialBalanceResponse {
-                rows: rows.collect(),
+                rows: rows.iter().map(answer::trial_row).collect(),
                 totals: totals.collect(),
                 read_at: view.next_index().0,
-                as_of_log_index: None,
+                as_of_log_index: at.map(|at| at.0),
             })
         });
         found.await
+    }
+
+    /// One at a time: it reads everything.
+    pub(in crate::service) async fn conservation(
+        &self,
+    ) -> Result<Response<CheckMoneyConservationResponse>, Status> {
+        let ledger = self.ledger.clone();
+        let checked = blocking(&self.checking, move || {
+            let view = ledger.view();
+            let checked = view.check_money_conservation().map_err(about("money conservation"))?;
+            let totals = checked.totals.0.iter();
+            Ok(CheckMoneyConservationResponse {
+                totals: totals.map(|(code, counters)| totals_of(&view, *code, counters)).collect(),
+                account_count: checked.account_count,
+                payment_count: checked.payment_count,
+                line_count: checked.line_count,
+                violation: checked.violation.map(answer::violation),
+                read_at: view.next_index().0,
+            })
+        });
+        checked.await?.map(Response::new)
     }
 
     pub(in crate::service) async fn status(&self) -> Result<Response<GetStatusResponse>, Status> {
@@ -76,6 +102,52 @@ impl Service {
             })
         });
         found.await
+    }
+}
+
+/// The rows of each currency added up.
+fn sums(rows: &[TrialRow]) -> BTreeMap<CurrencyCode, Counters> {
+    let mut totals = BTreeMap::<_, Counters>::new();
+    for row in rows {
+        *totals.entry(row.currency).or_default() += row.counters;
+    }
+    totals
+}
+
+/// The accounts add up to the totals that the ledger keeps, and, at any moment, debits equal credits on both layers.
+fn check_sums(
+    view: &View,
+    at: Option<LogIndex>,
+    totals: &BTreeMap<CurrencyCode, Counters>,
+) -> Result<(), Status> {
+    for (currency, sum) in totals {
+        let balanced = sum.posted_debits == sum.posted_credits && sum.pending_debits == sum.pending_credits;
+        let kept = at.is_some() || view.totals().0.get(currency) == Some(sum);
+        if !(balanced && kept) {
+            let error = ReadError::Disagrees(format!("the accounts in {currency} sum to {sum:?}"));
+            return Err(status::read(&error, "trial balance"));
+        }
+    }
+    Ok(())
+}
+
+fn only_currency(text: &str) -> Result<Option<CurrencyCode>, Status> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let wrong = || {
+        let start: String = text.chars().take(10).collect();
+        status::malformed("currency", format!("{start:?}"), "three capitals, or nothing")
+    };
+    CurrencyCode::parse(text).map(Some).ok_or_else(wrong)
+}
+
+/// The sums of a currency.
+pub(super) fn totals_of(view: &View, currency: CurrencyCode, counters: &Counters) -> CurrencyTotals {
+    CurrencyTotals {
+        currency: currency.to_string(),
+        exponent: exponent(view, currency),
+        counters: Some(answer::counters(counters)),
     }
 }
 

@@ -1,0 +1,152 @@
+//! Invariants of accounts, as differences of one entry.
+
+use std::sync::Arc;
+
+use super::{Broken, Entry};
+use crate::ids::AccountIndex;
+use crate::line::first_chain;
+use crate::number::AccountStatus;
+use crate::record::{AccountRecord, Counters};
+use crate::view::StateView;
+
+impl<V: StateView> Entry<'_, V> {
+    pub(super) fn check_accounts(&self) -> Result<(), Broken> {
+        for (index, after) in &self.executed.effects.accounts {
+            let before = self.account_before(*index, after)?;
+            self.check_identity(&before, after)?;
+            self.check_counters(*index, &before, after)?;
+            self.check_lines(*index, &before, after)?;
+            self.check_headroom(*index, &before, after)?;
+            self.check_closed(*index, &before, after)?;
+        }
+        Ok(())
+    }
+
+    /// The record before the entry; of an account that it opens, an empty one.
+    fn account_before(
+        &self,
+        index: AccountIndex,
+        after: &AccountRecord,
+    ) -> Result<Arc<AccountRecord>, Broken> {
+        if index.0 < self.before.account_count() {
+            return Ok(self.before.account(index)?);
+        }
+        Ok(Arc::new(AccountRecord {
+            status: AccountStatus::Open,
+            counters: Counters::default(),
+            opened_index: self.executed.log_index,
+            line_count: 0,
+            statement_chain: first_chain(&after.id),
+            ..after.clone()
+        }))
+    }
+
+    /// One account has one name, kind and currency for good.
+    fn check_identity(&self, before: &AccountRecord, after: &AccountRecord) -> Result<(), Broken> {
+        let identity = |record: &AccountRecord| {
+            let AccountRecord { id, kind, currency, exponent, opened_index, .. } = record;
+            format!("{id}, {kind}, {currency} with {exponent} decimals, opened at {opened_index}")
+        };
+        self.equal("P5", || format!("account {}", before.id), identity(before), identity(after))
+    }
+
+    /// A1: counters change by the postings. A3: posted ones never fall. I2: no counter is negative.
+    fn check_counters(
+        &self,
+        index: AccountIndex,
+        before: &AccountRecord,
+        after: &AccountRecord,
+    ) -> Result<(), Broken> {
+        let mut expected = before.counters;
+        for posting in self.executed.effects.postings.iter().filter(|posting| posting.account == index) {
+            expected.post(*posting);
+        }
+        let counters = |counters: &Counters| format!("{counters:?}");
+        let subject = || format!("account {}", after.id);
+        self.equal("A1", subject, counters(&expected), counters(&after.counters))?;
+        let (old, new) = (before.counters, after.counters);
+        if new.posted_debits < old.posted_debits || new.posted_credits < old.posted_credits {
+            return self.violated("A3", subject(), counters(&old), counters(&new));
+        }
+        let least = [new.posted_debits, new.posted_credits, new.pending_debits, new.pending_credits]
+            .into_iter()
+            .min();
+        match least {
+            Some(least) if least < 0 => self.violated("I2", subject(), "0 or more in every counter", least),
+            _ => Ok(()),
+        }
+    }
+
+    /// A5: one line per posting, numbered without a gap, each with the counters after it; the chain goes over them.
+    fn check_lines(
+        &self,
+        index: AccountIndex,
+        before: &AccountRecord,
+        after: &AccountRecord,
+    ) -> Result<(), Broken> {
+        let subject = || format!("lines of account {}", after.id);
+        let effects = self.executed.effects;
+        let mut postings = effects.postings.iter().filter(|posting| posting.account == index);
+        let (mut number, mut counters) = (before.line_count, before.counters);
+        for line in effects.lines.iter().filter(|line| line.account == index) {
+            number += 1;
+            self.equal("A5", subject, number, line.number)?;
+            self.equal("A5", subject, self.executed.log_index, line.log_index)?;
+            if postings.next() != Some(&line.posting) {
+                return self.violated("A5", subject(), "its posting", format!("{:?}", line.posting));
+            }
+            counters.post(line.posting);
+            if counters != line.after {
+                return self.violated("A5", subject(), format!("{counters:?}"), format!("{:?}", line.after));
+            }
+        }
+        self.equal("A5", subject, number, after.line_count)?;
+        match postings.next() {
+            Some(posting) => self.violated("A5", subject(), "a line of each posting", format!("{posting:?}")),
+            None => Ok(()),
+        }
+    }
+
+    /// A2: only a mandatory event lowers headroom below 0, and that of the creditor alone.
+    fn check_headroom(
+        &self,
+        index: AccountIndex,
+        before: &AccountRecord,
+        after: &AccountRecord,
+    ) -> Result<(), Broken> {
+        let (Some(old), Some(new)) = (before.headroom(), after.headroom()) else { return Ok(()) };
+        if new >= 0 || new >= old {
+            return Ok(());
+        }
+        let creditors = self.executed.effects.payments.iter().map(|(_, payment)| payment.creditor);
+        if self.is_mandatory() && creditors.into_iter().any(|creditor| creditor == index) {
+            return Ok(());
+        }
+        self.violated("A2", format!("headroom of account {}", after.id), "0 or more", new)
+    }
+
+    /// A6: a closed account is empty, and takes nothing.
+    fn check_closed(
+        &self,
+        index: AccountIndex,
+        before: &AccountRecord,
+        after: &AccountRecord,
+    ) -> Result<(), Broken> {
+        let subject = || format!("closed account {}", after.id);
+        let takes = self.executed.effects.postings.iter().any(|posting| posting.account == index);
+        if before.status == AccountStatus::Closed && (takes || after.status != AccountStatus::Closed) {
+            return self.violated("A6", subject(), "no change", format!("{:?}", after.counters));
+        }
+        if after.status == AccountStatus::Closed && !is_empty(&after.counters) {
+            return self.violated("A6", subject(), "nothing in it", format!("{:?}", after.counters));
+        }
+        Ok(())
+    }
+}
+
+/// Whether nothing is left, posted or held.
+pub(super) fn is_empty(counters: &Counters) -> bool {
+    counters.posted_debits == counters.posted_credits
+        && counters.pending_debits == 0
+        && counters.pending_credits == 0
+}
