@@ -190,3 +190,34 @@ fn known_events() {
     }
     assert_eq!(world.state.account_count(), 15);
 }
+
+#[test]
+fn a_member_may_be_reversed_by_a_later_one_once() {
+    let mut world = World::new();
+    let target = world.event(transfer("world:usd", "cust:bob", "USD", 700), &["op1"]);
+    let reversal = world.event(reverse(&target.event_id), &["op1"]);
+    let again = world.event(reverse(&target.event_id), &["op1"]);
+    let by = || vec!["op1"];
+    let members = grouped(vec![(target.clone(), by()), (reversal.clone(), by()), (again, by())]);
+    let answer = world.submit_unit(&unit(&members));
+    assert_eq!(
+        codes(&answer),
+        [Some(GroupMemberFailed), Some(GroupMemberFailed), Some(TargetAlreadyReversed)]
+    );
+
+    let (mut target, mut reversal) = (target, reversal);
+    target.event_id = world.new_id();
+    reversal.event_id = world.new_id();
+    reversal.body = reverse(&target.event_id);
+    let answer = world.submit_unit(&unit(&grouped(vec![(target.clone(), by()), (reversal, by())])));
+    assert_eq!(codes(&answer), [None, None]);
+    assert_eq!((world.account("cust:bob").posted(), world.account("cust:bob").line_count), (0, 2));
+    let later = world.event(reverse(&target.event_id), &["op1"]);
+    assert_eq!(world.submit(sign(&later, &["op1"])).code(), Some(TargetAlreadyReversed));
+    // Not one that comes after it.
+    let mut reversal = world.event(reverse(&[9; 16]), &["op1"]);
+    let target = world.event(transfer("world:usd", "cust:bob", "USD", 700), &["op1"]);
+    reversal.body = reverse(&target.event_id);
+    let answer = world.submit_unit(&unit(&grouped(vec![(reversal, by()), (target, by())])));
+    assert_eq!(codes(&answer), [Some(TargetEventNotFound), Some(GroupMemberFailed)]);
+}

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use ledger_core::event::Body;
 use ledger_core::number::*;
+use ledger_core::original::Original;
 use ledger_core::record::{Counters, PaymentRecord};
 use ledger_core::view::{State, StateView};
 use proptest::prelude::*;
@@ -28,6 +29,13 @@ enum Step {
     Capture(u64, bool, u64),
     Void,
     Refund(u64, bool),
+    Increase(u64),
+    Reduce(u64),
+    Settle(u64),
+    ChargeBack(u64),
+    Resolve(u64, bool),
+    /// The newest event but so many.
+    Reverse(usize),
 }
 
 const ACCOUNTS: [&str; 6] = ["cust:alice", "cust:bob", "shop:m1", "bank:usd", "world:usd", "fee:usd"];
@@ -42,6 +50,12 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Step::Capture(10_000, true, 0)),
         Just(Step::Void),
         (1u64..12_000, any::<bool>()).prop_map(|(amount, returned)| Step::Refund(amount, returned)),
+        (1u64..5_000).prop_map(Step::Increase),
+        (1u64..5_000).prop_map(Step::Reduce),
+        (1u64..12_000).prop_map(Step::Settle),
+        (1u64..12_000).prop_map(Step::ChargeBack),
+        (1u64..12_000, any::<bool>()).prop_map(|(amount, won)| Step::Resolve(amount, won)),
+        (0usize..4).prop_map(Step::Reverse),
     ]
 }
 
@@ -77,7 +91,13 @@ fn run(world: &mut World, command: &Command) {
             let across = world.payment([payment + 1; 16]).is_some_and(|payment| {
                 world.state.account(payment.creditor).unwrap().currency.as_str() == "EUR"
             });
-            (world.event_of([payment + 1; 16], body_of(step, across), &["acquirer"]), &["acquirer"])
+            if let Step::Reverse(back) = step {
+                let mut events = world.logged.iter().rev().map(|(_, event, _)| event);
+                let target = events.nth(*back).map_or(vec![1; 16], |event| event.event_id.clone());
+                (world.event_of([payment + 1; 16], reverse(&target), &["op1"]), &["op1"])
+            } else {
+                (world.event_of([payment + 1; 16], body_of(step, across), &["acquirer"]), &["acquirer"])
+            }
         }
         Command::Transfer { from, to, amount } => {
             let (from, to) = (ACCOUNTS[usize::from(*from)], ACCOUNTS[usize::from(*to)]);
@@ -95,7 +115,15 @@ fn run(world: &mut World, command: &Command) {
 }
 
 fn body_of(step: &Step, across: bool) -> Body {
+    let half = |amount: u64| across.then(|| fx("EUR", amount / 2, 5, 1)).filter(|_| amount > 1);
     match step {
+        Step::Increase(amount) => increase(*amount),
+        Step::Reduce(amount) => reduce(*amount),
+        Step::Settle(amount) => settle(*amount, half(*amount)),
+        Step::ChargeBack(amount) => charge_back(*amount, half(*amount)),
+        Step::Resolve(amount, true) => resolve(*amount, ChargebackResult::Won, half(*amount)),
+        Step::Resolve(amount, false) => resolve(*amount, ChargebackResult::Lost, None),
+        Step::Reverse(_) => reverse(&[1; 16]),
         Step::Authorize(amount, timeout_s) => authorize(*amount, *timeout_s),
         Step::Void => void(),
         Step::Capture(amount, last, fee_amount) => {
@@ -104,7 +132,7 @@ fn body_of(step: &Step, across: bool) -> Body {
                 if *fee_amount > 0 {
                     body.fees = vec![fee(Payer::Debtor, "fee:usd", "USD", *fee_amount)];
                 }
-                body.fx = across.then(|| fx("EUR", *amount / 2, 5, 1)).filter(|_| *amount > 1);
+                body.fx = half(*amount);
             }
             body
         }
@@ -112,10 +140,19 @@ fn body_of(step: &Step, across: bool) -> Body {
             let cause = if *returned { RefundCause::Return } else { RefundCause::Merchant };
             let mut body = refund(*amount, cause);
             if let Body::PaymentRefunded(body) = &mut body {
-                body.fx = across.then(|| fx("EUR", *amount / 2, 5, 1)).filter(|_| *amount > 1);
+                body.fx = half(*amount);
             }
             body
         }
+    }
+}
+
+/// What a later event may ask of an earlier one, read back from its entry at any time after it, is what was posted.
+fn check_originals(world: &World) {
+    for (_, event, _) in &world.logged {
+        let id = ledger_core::ids::EventId(event.event_id.as_slice().try_into().unwrap());
+        let kept = world.state.original(&id).unwrap().unwrap();
+        assert_eq!(Original::read(&world.state, event, kept.outcome).unwrap(), *kept, "{event:?}");
     }
 }
 
@@ -168,9 +205,11 @@ proptest! {
     #[test]
     fn streams_keep_the_invariants(commands in prop::collection::vec(command(), 1..60)) {
         let mut world = World::new();
+        world.open("x:usd", "USD", AccountKind::Dispute);
         for command in &commands {
             run(&mut world, command);
             check(&world);
         }
+        check_originals(&world);
     }
 }

@@ -9,8 +9,8 @@ use ledger_core::event::*;
 use ledger_core::genesis::{Currency, Genesis, Limits, Operator};
 use ledger_core::ids::{AccountIndex, LogIndex};
 use ledger_core::number::*;
+use ledger_core::posting::Posting;
 use ledger_core::record::{AccountRecord, PaymentRecord};
-use ledger_core::seal::Params;
 use ledger_core::state::MemoryState;
 use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedEvent};
 use ledger_core::view::{State, StateView};
@@ -26,6 +26,8 @@ pub struct World {
     pub now_nanos: u64,
     pub next_index: u64,
     pub next_id: u64,
+    /// Every event in the log, its index and what it posted.
+    pub logged: Vec<(u64, Event, Vec<Posting>)>,
 }
 
 /// What became of a submission.
@@ -37,12 +39,17 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// The first code of a single event: 0 accepted.
+    /// The code of a single event; `None` accepted.
     pub fn code(&self) -> Option<Code> {
+        self.refusal().map(|refusal| refusal.code)
+    }
+
+    /// Why a single event was not accepted.
+    pub fn refusal(&self) -> Option<Refusal> {
         match self {
-            Self::Rejected(refusal) => Some(refusal.code),
+            Self::Rejected(refusal) => Some(refusal.clone()),
             Self::Known => panic!("known already"),
-            Self::Recorded(outcomes) => outcomes[0].refusal.as_ref().map(|refusal| refusal.code),
+            Self::Recorded(outcomes) => outcomes[0].refusal.clone(),
         }
     }
 }
@@ -95,8 +102,13 @@ impl World {
             predecessor: Vec::new(),
         };
         let (constants, _) = Genesis::from_entry(&genesis.to_entry(START_NANOS)).unwrap();
-        let mut world =
-            Self { state: MemoryState::new(constants), now_nanos: START_NANOS, next_index: 2, next_id: 1 };
+        let mut world = Self {
+            state: MemoryState::new(constants),
+            now_nanos: START_NANOS,
+            next_index: 2,
+            next_id: 1,
+            logged: Vec::new(),
+        };
         world.furnish();
         world
     }
@@ -233,6 +245,9 @@ impl World {
     fn absorb(&mut self, outcome: u16, subject: Subject<'_>, effects: &Effects) {
         let log_index = LogIndex(self.next_index);
         let recorded_at_nanos = self.now_nanos;
+        if let Subject::Event { event, .. } = subject {
+            self.logged.push((log_index.0, event.clone(), effects.postings.clone()));
+        }
         let t_nanos = recorded_at_nanos;
         self.state.absorb(&ExecutedEntry {
             log_index,
@@ -245,12 +260,36 @@ impl World {
         self.next_index += 1;
     }
 
-    /// Sets parameters that no event of this version sets.
-    pub fn set_params(&mut self, change: impl FnOnce(&mut Params)) {
-        let mut params = self.state.params().clone();
-        change(&mut params);
-        let effects = Effects { params: Some(params), ..Effects::default() };
-        self.absorb(0, Subject::Expiry { payment_id: Default::default() }, &effects);
+    /// Id of the event at a log index.
+    pub fn event_at(&self, log_index: u64) -> Vec<u8> {
+        let at = |(index, event, _): &(u64, Event, _)| (*index == log_index).then(|| event.event_id.clone());
+        self.logged.iter().find_map(at).unwrap()
+    }
+
+    fn logged(&self, id: &[u8]) -> &(u64, Event, Vec<Posting>) {
+        self.logged.iter().find(|(_, event, _)| event.event_id == id).unwrap()
+    }
+
+    /// Which event a logged one names as the one before it.
+    pub fn previous_of(&self, id: &[u8]) -> Vec<u8> {
+        self.logged(id).1.previous_event_id.clone()
+    }
+
+    /// What an event posted on the posted layer.
+    pub fn posted_by(&self, id: &[u8]) -> Vec<Posting> {
+        let postings = self.logged(id).2.iter().copied();
+        postings.filter(|posting| posting.layer == Layer::Posted).collect()
+    }
+
+    /// Closes the periods up to a day.
+    pub fn close_period(&mut self, through: u32) {
+        self.accept(Body::PeriodClosed(PeriodClosed { through }), &["op1"]);
+    }
+
+    pub fn open(&mut self, account: &str, currency: &str, kind: AccountKind) {
+        let (account, currency) = (account.to_owned(), currency.to_owned());
+        let body = AccountOpened { account, currency, kind: Some(kind), limit: 0 };
+        self.accept(Body::AccountOpened(body), &["op1"]);
     }
 
     pub fn accept(&mut self, body: Body, by: &[&str]) -> Vec<u8> {
@@ -351,8 +390,37 @@ pub fn capture(amount: u64, final_capture: bool) -> Body {
     Body::PaymentCaptured(PaymentCaptured { amount, final_capture, fees: Vec::new(), fx: None })
 }
 
+pub fn reject() -> Body {
+    Body::PaymentRejected(PaymentRejected { reason: "TEST".to_owned() })
+}
+
 pub fn void() -> Body {
     Body::PaymentVoided(PaymentVoided { reason: "TEST".to_owned() })
+}
+
+pub fn increase(amount: u64) -> Body {
+    Body::AuthorizationIncreased(AuthorizationIncreased { amount })
+}
+
+pub fn reduce(amount: u64) -> Body {
+    Body::AuthorizationReduced(AuthorizationReduced { amount })
+}
+
+pub fn settle(amount: u64, fx: Option<Fx>) -> Body {
+    Body::PaymentSettled(PaymentSettled { amount, settlement_ref: String::new(), fx })
+}
+
+pub fn charge_back(amount: u64, fx: Option<Fx>) -> Body {
+    Body::ChargebackOpened(ChargebackOpened { amount, reason: "TEST".to_owned(), fx })
+}
+
+pub fn resolve(amount: u64, result: ChargebackResult, fx: Option<Fx>) -> Body {
+    Body::ChargebackResolved(ChargebackResolved { amount, result: Some(result), fx })
+}
+
+pub fn reverse(target: &[u8]) -> Body {
+    let (target_event_id, reason) = (target.to_vec(), "TEST".to_owned());
+    Body::PaymentReversed(PaymentReversed { target_event_id, reason })
 }
 
 pub fn refund(amount: u64, cause: RefundCause) -> Body {
