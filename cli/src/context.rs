@@ -49,6 +49,48 @@ pub struct Keys {
     pub files: Vec<PathBuf>,
 }
 
+/// Who signs a submission, and whether it is only tried.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Signing {
+    #[command(flatten)]
+    keys: Keys,
+    /// Ask what would be answered now; nothing is recorded
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Keys that were read, and what is done with what they sign.
+#[derive(Debug)]
+pub struct Signers {
+    /// The keys.
+    pub keys: Vec<SigningKey>,
+    /// What is done.
+    pub mode: Mode,
+}
+
+/// What is done with a signed event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It is submitted.
+    Submit,
+    /// The server says what it would answer.
+    DryRun,
+}
+
+impl Signing {
+    /// Reads the keys.
+    pub fn load(&self) -> Result<Signers, CliError> {
+        Ok(Signers { keys: self.keys.load()?, mode: Mode::of(self.dry_run) })
+    }
+}
+
+impl Mode {
+    /// By the flag `--dry-run`.
+    pub fn of(dry_run: bool) -> Self {
+        if dry_run { Self::DryRun } else { Self::Submit }
+    }
+}
+
 impl Keys {
     /// Reads the keys.
     pub fn load(&self) -> Result<Vec<SigningKey>, CliError> {

@@ -105,7 +105,7 @@ impl Draft {
             event = event.external_ref(reference);
         }
         if let Some(date) = self.header.effective_date {
-            event = event.effective_date(text::parse_date(&date)?);
+            event = event.effective_date(text::parse_date("--effective-date", &date)?);
         }
         Ok(event)
     }

@@ -76,7 +76,13 @@ enum Command {
     /// Mirror the log into a folder that anybody can check offline
     Export(c::export::Args),
     /// Sums of all accounts per currency and kind
-    TrialBalance,
+    TrialBalance(c::trial_balance::Args),
+    /// Opening, lines and closing of an account over a range
+    Statement(c::statement::Args),
+    /// What a party has named by an external reference
+    Find(c::find::Args),
+    /// Let the server add up all money and compare it with its records
+    Check,
     /// Replay an export and print the hash of its books
     BooksHash(c::books_hash::Args),
     /// Import a bank's file, one signed transfer per row
@@ -135,7 +141,10 @@ async fn run(command: Command, context: &Context) -> Result<Exit, CliError> {
         Command::Checkpoint => c::checkpoint::run(context).await,
         Command::Receipt(args) => c::receipt::run(&args, context).await,
         Command::Export(args) => c::export::run(&args, context).await,
-        Command::TrialBalance => c::trial_balance::run(context).await,
+        Command::TrialBalance(args) => c::trial_balance::run(&args, context).await,
+        Command::Statement(args) => c::statement::run(&args, context).await,
+        Command::Find(args) => c::find::run(&args, context).await,
+        Command::Check => c::check::run(context).await,
         Command::BooksHash(args) => c::books_hash::run(&args, context),
         Command::Import(args) => import::run(context, &args).await,
         Command::Status => c::status::run(context).await,

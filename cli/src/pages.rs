@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use ledger_client::{ClientError, Page};
+use ledger_client::{ClientError, Direction, Page};
 
 /// How much of a list is shown.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -10,6 +10,9 @@ pub struct Limit {
     /// Most rows; 0: all
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     pub limit: u64,
+    /// The newest first
+    #[arg(long)]
+    pub descending: bool,
 }
 
 /// A page as the service gives it.
@@ -41,8 +44,9 @@ impl Limit {
         let wanted = if self.limit == 0 { u64::MAX } else { self.limit };
         let mut listed = Listed { rows: Vec::new(), read_at: 0, more: true };
         let mut cursor = Vec::new();
+        let direction = if self.descending { Direction::Descending } else { Direction::Ascending };
         while listed.more && (listed.rows.len() as u64) < wanted {
-            let read = page(Page { cursor, ..Page::default() }).await?;
+            let read = page(Page { cursor, limit: 0, direction }).await?;
             listed.rows.extend(read.rows);
             listed.read_at = read.read_at;
             listed.more = !read.next_cursor.is_empty();

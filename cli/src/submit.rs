@@ -11,7 +11,7 @@ use ledger_crypto::SigningKey;
 use ledger_crypto::dsse::Envelope;
 use serde_json::Value;
 
-use crate::context::Context;
+use crate::context::{Context, Mode, Signers};
 use crate::draft::Draft;
 use crate::exit::{CliError, Exit, Kept};
 use crate::render::{self, Facts};
@@ -21,13 +21,17 @@ use crate::render::{self, Facts};
 pub async fn submit_draft(
     context: &Context,
     draft: Draft,
-    keys: &[SigningKey],
+    signers: &Signers,
     extra: Facts,
 ) -> Result<Exit, CliError> {
-    let keys: Vec<&SigningKey> = keys.iter().collect();
+    let keys: Vec<&SigningKey> = signers.keys.iter().collect();
     let event = draft.build(&context.ledger_id()?)?;
     let id = event.event_id();
     let event = event.sign(&keys);
+    if signers.mode == Mode::DryRun {
+        let tried = context.client()?.dry_run(&[event]).await?;
+        return Ok(print_answers(context, &tried.answers, &would(&extra)));
+    }
     let answers = match context.client()?.submit(std::slice::from_ref(&event)).await {
         Ok(answers) => answers,
         Err(error) if matches!(error.cause(), Cause::Unavailable | Cause::Broken) => {
@@ -73,13 +77,25 @@ pub async fn submit_signed(
     context: &Context,
     events: &[Submitted],
     atomic: Atomicity,
+    mode: Mode,
 ) -> Result<Exit, CliError> {
     let client = context.client()?;
-    let answers = match atomic {
-        Atomicity::Single => client.submit(events).await?,
-        Atomicity::Group => client.submit_atomic(events).await?,
+    let answers = match (mode, atomic) {
+        (Mode::Submit, Atomicity::Single) => client.submit(events).await?,
+        (Mode::Submit, Atomicity::Group) => client.submit_atomic(events).await?,
+        (Mode::DryRun, Atomicity::Single) => client.dry_run(events).await?.answers,
+        (Mode::DryRun, Atomicity::Group) => client.dry_run_atomic(events).await?.answers,
     };
-    Ok(print_answers(context, &answers, &Facts::new()))
+    let extra = match mode {
+        Mode::Submit => Facts::new(),
+        Mode::DryRun => would(&Facts::new()),
+    };
+    Ok(print_answers(context, &answers, &extra))
+}
+
+/// Says first that nothing was recorded.
+fn would(extra: &Facts) -> Facts {
+    [vec![("dry run", "nothing was recorded".to_owned())], extra.clone()].concat()
 }
 
 /// Whether events stand or fall together.

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use ledger_client::AsOf;
 use ledger_core::date;
-use ledger_core::ids::CurrencyCode;
+use ledger_core::ids::{BlockHeight, CurrencyCode, LogIndex};
 use ledger_core::money::{Amount, IsoCurrency, format_amount, iso_currency};
 use ledger_crypto::Hash;
 
@@ -21,9 +22,87 @@ pub fn time(unix_nanos: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanos:09}Z")
 }
 
+/// A moment that is typed, or a day of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// A time, unix nanoseconds.
+    Time(u64),
+    /// The first nanosecond of a date in UTC.
+    Day(u64),
+}
+
+impl Moment {
+    /// Its first nanosecond.
+    pub fn first_nanos(self) -> u64 {
+        match self {
+            Self::Time(nanos) | Self::Day(nanos) => nanos,
+        }
+    }
+
+    /// The end of a range that goes up to it: a day is in the range, all of it; a time is the first one after it.
+    pub fn end_nanos(self) -> u64 {
+        match self {
+            Self::Time(nanos) => nanos,
+            Self::Day(nanos) => nanos.saturating_add(DAY_NANOS),
+        }
+    }
+}
+
+/// A date that is typed `2026-01-31`, or a time of RFC 3339 in UTC, `2026-01-31T08:30:00Z`, with up to nine decimals.
+pub fn parse_moment(name: &'static str, text: &str) -> Result<Moment, CliError> {
+    let wrong = || {
+        CliError::argument(name, text, "a date such as 2026-01-31, or a time such as 2026-01-31T08:30:00Z")
+    };
+    let Some((day, time)) = text.split_once('T') else {
+        let day = parse_date(name, text).map_err(|_| wrong())?;
+        return date::midnight_nanos(day).map(Moment::Day).ok_or_else(wrong);
+    };
+    let midnight = parse_date(name, day).ok().and_then(date::midnight_nanos).ok_or_else(wrong)?;
+    let (clock, fraction) = time
+        .strip_suffix('Z')
+        .ok_or_else(wrong)?
+        .split_once('.')
+        .unwrap_or((time.trim_end_matches('Z'), "0"));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = clock.split(':').collect();
+    let [hour, minute, second] = parts[..] else { return Err(wrong()) };
+    if ![hour, minute, second].into_iter().all(|part| part.len() == 2 && digits(part))
+        || !digits(fraction)
+        || !(1..=9).contains(&fraction.len())
+    {
+        return Err(wrong());
+    }
+    let number = |part: &str| part.parse::<u64>().map_err(|_| wrong());
+    let (hour, minute, second) = (number(hour)?, number(minute)?, number(second)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return Err(wrong());
+    }
+    let nanos = number(&format!("{fraction:0<9}"))?;
+    let of_day = ((hour * 60 + minute) * 60 + second) * 1_000_000_000 + nanos;
+    midnight.checked_add(of_day).map(Moment::Time).ok_or_else(wrong)
+}
+
+/// A moment of the ledger: a log index `17`, a block `block:5`, a time, or a date, which means its end.
+pub fn parse_as_of(text: &str) -> Result<AsOf, CliError> {
+    let wrong = || {
+        let expected = "a log index, block:HEIGHT, a date or a time such as 2026-01-31T08:30:00Z";
+        CliError::argument("--as-of", text, expected)
+    };
+    if let Some(height) = text.strip_prefix("block:") {
+        return height.parse().map(|height| AsOf::Block(BlockHeight(height))).map_err(|_| wrong());
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().map(|index| AsOf::Entry(LogIndex(index))).map_err(|_| wrong());
+    }
+    match parse_moment("--as-of", text).map_err(|_| wrong())? {
+        Moment::Time(nanos) => Ok(AsOf::Time(nanos)),
+        day @ Moment::Day(_) => Ok(AsOf::Time(day.end_nanos().saturating_sub(1))),
+    }
+}
+
 /// A date that is typed `2026-01-31`, as `yyyymmdd`.
-pub fn parse_date(text: &str) -> Result<u32, CliError> {
-    let wrong = || CliError::argument("--effective-date", text, "a date such as 2026-01-31");
+pub fn parse_date(name: &'static str, text: &str) -> Result<u32, CliError> {
+    let wrong = || CliError::argument(name, text, "a date such as 2026-01-31");
     let parts: Vec<&str> = text.split('-').collect();
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let [year, month, day] = parts[..] else { return Err(wrong()) };
@@ -143,10 +222,41 @@ mod tests {
 
     #[test]
     fn dates_are_real_days() {
+        let parse_date = |text| parse_date("--effective-date", text);
         assert_eq!(parse_date("2026-01-31").unwrap(), 20_260_131);
         assert_eq!(date(20_260_131), "2026-01-31");
         for wrong in ["2026-02-29", "20260131", "2026-1-31", "2026-01-31x", "1969-12-31", "+026-01-31"] {
             assert!(parse_date(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn moments_are_times_days_blocks_or_entries() {
+        let parse = |text| parse_moment("--from", text);
+        assert_eq!(parse("2024-02-29T12:34:56.000000789Z").unwrap(), Moment::Time(1_709_210_096_000_000_789));
+        assert_eq!(parse("2024-02-29T12:34:56Z").unwrap().end_nanos(), 1_709_210_096_000_000_000);
+        assert_eq!(parse("1970-01-02T00:00:00.5Z").unwrap(), Moment::Time(DAY_NANOS + 500_000_000));
+        let day = parse("1970-01-02").unwrap();
+        assert_eq!((day.first_nanos(), day.end_nanos()), (DAY_NANOS, 2 * DAY_NANOS));
+        for wrong in [
+            "2024-02-29T12:34:56",
+            "2024-02-29T12:34Z",
+            "2024-02-29T24:00:00Z",
+            "2024-02-29T12:60:00Z",
+            "2024-02-29T12:34:56.Z",
+            "2024-02-29T12:34:56.0000000001Z",
+            "2024-02-29T12:34:56ZZ",
+            "2024-02-30T12:34:56Z",
+            "2024-02-29T+2:34:56Z",
+            "2024-02-29 12:34:56Z",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(parse_as_of("17").unwrap(), AsOf::Entry(LogIndex(17)));
+        assert_eq!(parse_as_of("block:5").unwrap(), AsOf::Block(BlockHeight(5)));
+        assert_eq!(parse_as_of("1970-01-01").unwrap(), AsOf::Time(DAY_NANOS - 1));
+        for wrong in ["", "block:", "block:x", "-1", "99999999999999999999"] {
+            assert!(parse_as_of(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! Reads. They return the messages of the service: amounts in minor units, 128-bit numbers as decimal strings.
 
 use ledger_core::ids::{BlockHeight, EventId, LogIndex, PaymentId};
+use ledger_core::number::PaymentStatus;
 use ledger_proto::v1;
 
 use crate::connection::Client;
@@ -40,6 +41,15 @@ impl Direction {
     fn descends(self) -> bool {
         self == Self::Descending
     }
+}
+
+/// Which payments a list has; the default has all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PaymentFilter<'a> {
+    /// Those that name this account as debtor, creditor or clearing account.
+    pub account: Option<&'a str>,
+    /// Those of this status now.
+    pub status: Option<PaymentStatus>,
 }
 
 /// A moment of the ledger.
@@ -111,6 +121,78 @@ impl Client {
         let request = v1::GetPaymentRequest { payment_id: id.0.to_vec(), as_of: None };
         let response: v1::GetPaymentResponse = read!(self, get_payment, "GetPayment", request)?;
         present("payment", response.payment)
+    }
+
+    /// One payment, as it was then. The server executes its entries again.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`]: NOT_FOUND when it was not yet initiated.
+    pub async fn payment_as_of(&self, id: PaymentId, as_of: AsOf) -> Result<v1::Payment, ClientError> {
+        let request = v1::GetPaymentRequest { payment_id: id.0.to_vec(), as_of: Some(as_of.into()) };
+        let response: v1::GetPaymentResponse = read!(self, get_payment, "GetPayment", request)?;
+        present("payment", response.payment)
+    }
+
+    /// Payments in the order of their initiation. A page may hold fewer than asked for, even none, and have a cursor.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn payments(
+        &self,
+        filter: PaymentFilter<'_>,
+        page: Page,
+    ) -> Result<v1::ListPaymentsResponse, ClientError> {
+        let Page { cursor, limit, direction } = page;
+        let request = v1::ListPaymentsRequest {
+            account: filter.account.unwrap_or_default().to_owned(),
+            status: filter.status.map_or(0, |status| status.number().into()),
+            cursor,
+            limit,
+            descending: direction.descends(),
+        };
+        read!(self, list_payments, "ListPayments", request)
+    }
+
+    /// What a party has named by an external reference.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn reference(
+        &self,
+        party: &str,
+        external_ref: &str,
+    ) -> Result<v1::LookupReferenceResponse, ClientError> {
+        let (party, external_ref) = (party.to_owned(), external_ref.to_owned());
+        let request = v1::LookupReferenceRequest { party, external_ref };
+        read!(self, lookup_reference, "LookupReference", request)
+    }
+
+    /// Executes the entries of a payment again, and compares with its record.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn rebuild_payment(&self, id: PaymentId) -> Result<v1::RebuildPaymentResponse, ClientError> {
+        let request = v1::RebuildPaymentRequest { payment_id: id.0.to_vec() };
+        read!(self, rebuild_payment, "RebuildPayment", request)
+    }
+
+    /// Adds up every statement line and every payment on the server.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn check_money_conservation(&self) -> Result<v1::CheckMoneyConservationResponse, ClientError> {
+        let request = v1::CheckMoneyConservationRequest {};
+        read!(self, check_money_conservation, "CheckMoneyConservation", request)
+    }
+
+    /// Accounts that should drain to zero and hold something.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn undrained(&self, page: Page) -> Result<v1::ListUndrainedResponse, ClientError> {
+        let Page { cursor, limit, direction } = page;
+        let descending = direction.descends();
+        read!(self, list_undrained, "ListUndrained", v1::ListUndrainedRequest { cursor, limit, descending })
     }
 
     /// Entries of a payment, its expiry included, in log order.

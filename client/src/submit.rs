@@ -43,6 +43,46 @@ impl Client {
     }
 }
 
+/// What a submission would be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DryRun {
+    /// One answer per event. Log indices and times are those that the events would get if nothing came in between.
+    pub answers: Vec<EventAnswer>,
+    /// Number of log entries that were there.
+    pub read_at: u64,
+}
+
+impl Client {
+    /// What [`Client::submit`] would be answered now. Nothing is recorded.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn dry_run(&self, events: &[Submitted]) -> Result<DryRun, ClientError> {
+        self.tried(v1::DryRunRequest { events: messages(events), atomic: false }).await
+    }
+
+    /// What [`Client::submit_atomic`] would be answered now. Nothing is recorded.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn dry_run_atomic(&self, events: &[Submitted]) -> Result<DryRun, ClientError> {
+        self.tried(v1::DryRunRequest { events: messages(events), atomic: true }).await
+    }
+
+    async fn tried(&self, request: v1::DryRunRequest) -> Result<DryRun, ClientError> {
+        let mut attempts = self.retry().begin();
+        loop {
+            match self.service().dry_run(request.clone()).await {
+                Ok(response) => {
+                    let v1::DryRunResponse { results, read_at } = response.into_inner();
+                    return Ok(DryRun { answers: answers(results, &request.events)?, read_at });
+                }
+                Err(status) => attempts.wait(status).await.map_err(ClientError::status("DryRun"))?,
+            }
+        }
+    }
+}
+
 fn messages(events: &[Submitted]) -> Vec<v1::SubmittedEvent> {
     events.iter().cloned().map(message).collect()
 }

@@ -1,15 +1,13 @@
 //! `ledger account`: open, change and read accounts.
 
-use ledger_client::AsOf;
-use ledger_core::ids::LogIndex;
-
-use crate::context::{Context, Keys};
+use crate::context::{Context, Signing};
 use crate::draft::{OpenAccount, SetStatus};
 use crate::exit::{CliError, Exit};
 use crate::output::note;
 use crate::pages::{Limit, Rows};
 use crate::render::{self, Facts};
 use crate::submit::submit_draft;
+use crate::text;
 
 /// Commands about accounts.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -19,25 +17,27 @@ pub enum Args {
         #[command(flatten)]
         account: OpenAccount,
         #[command(flatten)]
-        keys: Keys,
+        keys: Signing,
     },
     /// Freeze, thaw or close an account
     Status {
         #[command(flatten)]
         change: SetStatus,
         #[command(flatten)]
-        keys: Keys,
+        keys: Signing,
     },
-    /// One account with its balance, now or after an entry
+    /// One account with its balance, now or as of an earlier moment
     Show {
         /// The account
         account: String,
-        /// The balance after this entry of the log
-        #[arg(long, value_name = "LOG_INDEX")]
-        as_of: Option<u64>,
+        /// The balance after this entry of the log, after block:HEIGHT, at the end of this date, or at this time
+        #[arg(long, value_name = "MOMENT")]
+        as_of: Option<String>,
     },
     /// All accounts, in the order of their opening
     List(Limit),
+    /// Accounts that should drain to zero, clearing and dispute, and hold something
+    Draining(Limit),
     /// The statement lines of an account
     Entries {
         /// The account
@@ -56,20 +56,29 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         Args::Status { change, keys } => {
             submit_draft(context, change.draft()?, &keys.load()?, Facts::new()).await
         }
-        Args::Show { account, as_of } => show(context, account, *as_of).await,
+        Args::Show { account, as_of } => show(context, account, as_of.as_deref()).await,
         Args::List(limit) => list(context, *limit).await,
+        Args::Draining(limit) => draining(context, *limit).await,
         Args::Entries { account, limit } => entries(context, account, *limit).await,
     }
 }
 
-async fn show(context: &Context, account: &str, as_of: Option<u64>) -> Result<Exit, CliError> {
-    let response =
-        context.client()?.account(account, as_of.map(|index| AsOf::Entry(LogIndex(index)))).await?;
-    let account = response.account.unwrap_or_default();
-    let now = account.balance.clone().unwrap_or_default();
-    let balance = response.as_of.and_then(|then| then.balance).unwrap_or(now);
+async fn show(context: &Context, account: &str, as_of: Option<&str>) -> Result<Exit, CliError> {
+    let response = context.client()?.account(account, as_of.map(text::parse_as_of).transpose()?).await?;
+    let mut account = response.account.unwrap_or_default();
+    let mut as_of = None;
+    if let Some(then) = response.as_of {
+        account.status = then.status;
+        account.limit = then.limit;
+        account.line_count = then.line_count;
+        account.balance = then.balance;
+        account.statement_chain.clear();
+        as_of = Some(then.log_index);
+    }
+    let balance = account.balance.clone().unwrap_or_default();
     let mut facts = render::account(&account, &balance);
     if let Some(index) = as_of {
+        facts.retain(|(name, _)| *name != "statement chain");
         facts.push(("as of", index.to_string()));
     }
     facts.push(("read at", response.read_at.to_string()));
@@ -94,6 +103,30 @@ async fn list(context: &Context, limit: Limit) -> Result<Exit, CliError> {
     let right = ["posted", "pending", "available", "limit", "lines"];
     let document = render::document("accounts", &rows, Some(listed.read_at));
     context.out.print(render::list_table(&rows, &columns, &right), &document);
+    more(context, listed.more);
+    Ok(Exit::Ok)
+}
+
+async fn draining(context: &Context, limit: Limit) -> Result<Exit, CliError> {
+    let client = context.client()?;
+    let read = async |page| {
+        let r = client.undrained(page).await?;
+        Ok(Rows { rows: r.accounts, next_cursor: r.next_cursor, read_at: r.read_at })
+    };
+    let listed = limit.read(read).await?;
+    let facts = |undrained: &ledger_client::messages::UndrainedAccount| {
+        let account = undrained.account.clone().unwrap_or_default();
+        let balance = account.balance.clone().unwrap_or_default();
+        let since = match undrained.since_nanos {
+            0 => String::new(),
+            nanos => text::time(nanos),
+        };
+        [render::account(&account, &balance), vec![("since", since)]].concat()
+    };
+    let rows: Vec<Facts> = listed.rows.iter().map(facts).collect();
+    let columns = ["account", "kind", "currency", "posted", "since"];
+    let document = render::document("accounts", &rows, Some(listed.read_at));
+    context.out.print(render::list_table(&rows, &columns, &["posted"]), &document);
     more(context, listed.more);
     Ok(Exit::Ok)
 }

@@ -11,7 +11,7 @@ use ledger_core::unit::Submitted;
 use ledger_crypto::SigningKey;
 use ledger_crypto::dsse::{self, Envelope};
 
-use crate::context::{Context, Keys};
+use crate::context::{Context, Keys, Mode};
 use crate::draft::{DraftArgs, event_id, public_key};
 use crate::exit::{CliError, Exit};
 use crate::render::{self, Facts};
@@ -40,6 +40,9 @@ pub enum Args {
         /// As one group: all are accepted, or none
         #[arg(long)]
         atomic: bool,
+        /// Ask what would be answered now; nothing is recorded
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -82,11 +85,11 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         Args::Show(args) => show(args, context).await,
         Args::Create(args) => create(args, context).await,
         Args::Sign { file, keys } => sign(file, &keys.load()?, context),
-        Args::Submit { files, atomic } => {
+        Args::Submit { files, atomic, dry_run } => {
             let events = files.iter().map(|file| Ok(submitted(read(file)?)));
             let events = events.collect::<Result<Vec<_>, CliError>>()?;
             let atomicity = if *atomic { Atomicity::Group } else { Atomicity::Single };
-            submit_signed(context, &events, atomicity).await
+            submit_signed(context, &events, atomicity, Mode::of(*dry_run)).await
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ledger_crypto::{SigningKey, keyfile};
 
-use crate::context::{Context, Keys};
+use crate::context::{Context, Signing};
 use crate::draft::{RegisterKey, RevokeKey, RotateLogKey, public_key};
 use crate::exit::{CliError, Exit};
 use crate::render::{self, Facts};
@@ -28,7 +28,7 @@ pub enum Args {
         #[command(flatten)]
         registration: RegisterKey,
         #[command(flatten)]
-        keys: Keys,
+        keys: Signing,
     },
     /// Let another key sign the log: signed by the operators, the old log key and the new one, which the server must
     /// have at hand (`log.key.next`)
@@ -36,14 +36,14 @@ pub enum Args {
         #[command(flatten)]
         rotation: RotateLogKey,
         #[command(flatten)]
-        keys: Keys,
+        keys: Signing,
     },
     /// Revoke a key
     Revoke {
         #[command(flatten)]
         revocation: RevokeKey,
         #[command(flatten)]
-        keys: Keys,
+        keys: Signing,
     },
 }
 
@@ -68,12 +68,12 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         }
         Args::Register { registration, keys } => {
             let mut keys = keys.load()?;
-            keys.extend(registration.private()?);
+            keys.keys.extend(registration.private()?);
             submit_draft(context, registration.draft()?, &keys, Facts::new()).await
         }
         Args::RotateLog { rotation, keys } => {
             let mut keys = keys.load()?;
-            keys.extend(rotation.log_keys()?);
+            keys.keys.extend(rotation.log_keys()?);
             submit_draft(context, rotation.draft()?, &keys, Facts::new()).await
         }
         Args::Revoke { revocation, keys } => {

@@ -1,6 +1,6 @@
 //! `ledger pay`: take a payment through its steps.
 
-use crate::context::{Context, Keys};
+use crate::context::{Context, Signing};
 use crate::draft::{Authorize, Capture, Draft, Initiate, Refund, Void};
 use crate::exit::{CliError, Exit};
 use crate::submit::submit_draft;
@@ -13,41 +13,41 @@ pub enum Args {
         #[command(flatten)]
         event: Initiate,
         #[command(flatten)]
-        keys: Keys,
+        keys: Signing,
     },
     /// Hold the money on the debtor's account
     Authorize {
         #[command(flatten)]
         event: Authorize,
         #[command(flatten)]
-        keys: Keys,
+        keys: Signing,
     },
     /// Take held money
     Capture {
         #[command(flatten)]
         event: Capture,
         #[command(flatten)]
-        keys: Keys,
+        keys: Signing,
     },
     /// Release the hold
     Void {
         #[command(flatten)]
         event: Void,
         #[command(flatten)]
-        keys: Keys,
+        keys: Signing,
     },
     /// Pay money back to the debtor
     Refund {
         #[command(flatten)]
         event: Refund,
         #[command(flatten)]
-        keys: Keys,
+        keys: Signing,
     },
 }
 
 /// Signs and submits one of them.
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
-    let (draft, keys): (Draft, &Keys) = match args {
+    let (draft, keys): (Draft, &Signing) = match args {
         Args::Initiate { event, keys } => (event.draft()?, keys),
         Args::Authorize { event, keys } => (event.draft(context).await?, keys),
         Args::Capture { event, keys } => (event.draft(context).await?, keys),

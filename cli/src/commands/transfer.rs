@@ -1,6 +1,6 @@
 //! `ledger transfer`: move money between accounts.
 
-use crate::context::{Context, Keys};
+use crate::context::{Context, Signing};
 use crate::draft::Transfer;
 use crate::exit::{CliError, Exit};
 use crate::render::Facts;
@@ -12,7 +12,7 @@ pub struct Args {
     #[command(flatten)]
     transfer: Transfer,
     #[command(flatten)]
-    keys: Keys,
+    keys: Signing,
 }
 
 /// Signs and submits it.

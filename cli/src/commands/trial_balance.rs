@@ -6,10 +6,23 @@ use serde_json::json;
 use crate::context::Context;
 use crate::exit::{CliError, Exit};
 use crate::render::{self, Facts};
+use crate::text;
+
+/// Of when, and of which currency.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// After this entry of the log, after block:HEIGHT, at the end of this date, or at this time
+    #[arg(long, value_name = "MOMENT")]
+    as_of: Option<String>,
+    /// Only this currency
+    #[arg(long)]
+    currency: Option<String>,
+}
 
 /// Reads and prints it. Debits that differ from credits are a broken ledger.
-pub async fn run(context: &Context) -> Result<Exit, CliError> {
-    let response = context.client()?.trial_balance(None, None).await?;
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+    let as_of = args.as_of.as_deref().map(text::parse_as_of).transpose()?;
+    let response = context.client()?.trial_balance(as_of, args.currency.as_deref()).await?;
     let row = |row: &ledger_client::messages::TrialBalanceRow| {
         let kind = render::name(row.kind, AccountKind::from_number, AccountKind::name);
         let mut facts =
@@ -39,6 +52,7 @@ pub async fn run(context: &Context) -> Result<Exit, CliError> {
         "totals": objects(&totals),
         "balanced": balanced,
         "read_at": response.read_at.to_string(),
+        "as_of": response.as_of_log_index.map(|index| index.to_string()),
     });
     context.out.print(shown, &document);
     Ok(if balanced { Exit::Ok } else { Exit::Verification })
