@@ -69,7 +69,7 @@ pub enum DraftArgs {
 }
 
 impl DraftArgs {
-    /// The event; the server is asked for a payment's last event when it is not given.
+    /// The event; the server is asked for a payment's currency, and for its last event when it is not given.
     pub async fn draft(&self, context: &Context) -> Result<Draft, CliError> {
         match self {
             Self::AccountOpen(args) => args.draft(),

@@ -237,6 +237,7 @@ impl CliError {
             },
             Self::Receipt(error) => match error {
                 ReceiptError::Client(error) => exit_of(error),
+                ReceiptError::Memory(error) => exit_of_memory(error),
                 ReceiptError::Event(_) | ReceiptError::NoEvent => Exit::Usage,
                 ReceiptError::Invalid(_) | ReceiptError::OtherEntry { .. } => Exit::Verification,
             },

@@ -83,6 +83,50 @@ fn a_refused_row_stops_the_import_and_is_named() {
 }
 
 #[test]
+fn rows_behind_a_refused_one_are_named_too() {
+    let ledger = Running::start();
+    ledger.register("importer,owner");
+    let rows: String = (1..=6).map(|row| format!("{row};2024-01-01;a;-4.00;-{}.00;x\n", 4 * row)).collect();
+    let refused = ledger.import(&format!("{HEADER}{rows}"), &["--batch", "6"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", words(&refused));
+    let found = words(&refused);
+    assert!(found.contains("rows.csv:4: row \"3\" (row)"), "{found}");
+    let others =
+        "; 3 more on their way were not accepted: line 5 \"4\" (row) INSUFFICIENT_FUNDS, line 6 \"5\"";
+    assert!(found.contains(others.trim_start_matches("; ")), "{found}");
+}
+
+#[test]
+fn an_account_with_another_limit_is_not_used() {
+    let ledger = Running::start();
+    ledger.register("importer,owner");
+    let operator = ledger.path("ledger/operator.key");
+    let open = ["account", "open", "customer:a", "--currency", "EUR", "--key", operator.to_str().unwrap()];
+    ledger.json(&open);
+    let before = ledger.next_index();
+    let output = ledger.import(&format!("{HEADER}{ROWS}"), &[]);
+    assert_eq!(output.status.code(), Some(3), "{}", words(&output));
+    let expected = "account customer:a: its limit is 0.00 EUR, the mapping wants 10.00 EUR";
+    assert!(words(&output).contains(expected), "{}", words(&output));
+    assert_eq!(ledger.next_index(), before);
+}
+
+#[test]
+fn the_status_that_ends_a_stream_is_the_cause() {
+    let ledger = Running::configured("request.max_events = 100\n");
+    ledger.register("importer,owner");
+    // The openings fit; the first request of rows does not, while the importer signs and sends further ones.
+    let rows: String = (1..=3_000).map(|row| format!("{row};2024-01-01;a;1.00;{row}.00;x\n")).collect();
+    let acks = ledger.path("acks");
+    let flags = ["--acks", acks.to_str().unwrap(), "--batch", "150", "--window", "16"];
+    let failed = ledger.import(&format!("{HEADER}{rows}"), &flags);
+    assert!(!failed.status.success());
+    assert!(!words(&failed).contains("stream has ended"), "{}", words(&failed));
+    assert!(words(&failed).contains("150") && words(&failed).contains("100"), "{}", words(&failed));
+    assert_eq!(std::fs::read_to_string(&acks).unwrap().lines().count(), 2, "accounts a and outside");
+}
+
+#[test]
 fn a_key_without_the_role_changes_nothing() {
     let ledger = Running::start();
     let turned_away = |code: &str| {
@@ -110,14 +154,23 @@ struct Running {
 
 impl Running {
     fn start() -> Self {
+        Self::configured("")
+    }
+
+    /// With a configuration file of the server.
+    fn configured(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("ledger");
         let made = Command::new(program("ledger")).args(["init", "--json"]).arg(&dir).output().unwrap();
         assert!(made.status.success(), "{}", words(&made));
+        let config = folder.path().join("server.toml");
+        std::fs::write(&config, settings).unwrap();
         let ready = folder.path().join("ready");
         let mut server = Command::new(program("ledger-server"))
             .arg("--dir")
             .arg(&dir)
+            .arg("--config")
+            .arg(&config)
             .args(["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--ready-file"])
             .arg(&ready)
             .stdout(Stdio::null())
@@ -216,6 +269,10 @@ fn counts(output: &Output) -> [String; 3] {
     texts.map(|text| text.as_str().unwrap().to_owned())
 }
 
+/// The error that it ended with; else all of standard error.
 fn words(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    match serde_json::from_slice::<Value>(&output.stderr) {
+        Ok(error) => error["error"].as_str().unwrap().to_owned(),
+        Err(_) => String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
 }

@@ -54,7 +54,7 @@ pub use crate::connection::Client;
 pub use crate::disk::write_durably;
 pub use crate::error::{Cause, ClientError};
 pub use crate::identity::{LogIdentity, SignedCheckpoint};
-pub use crate::memory::{CheckpointMemory, MemoryError};
+pub use crate::memory::{CheckpointMemory, Evidence, MemoryError};
 pub use crate::mirror::{MirrorError, Mirrored};
 pub use crate::private::{Metadata, sidecar};
 pub use crate::read::{AsOf, Direction, EntryRef, Page, PaymentFilter};

@@ -101,9 +101,10 @@ impl Client {
     ) -> Result<Mirrored, MirrorError> {
         let checkpoint = log.open(&self.checkpoint().await?)?;
         let mut anchors = vec![("server", checkpoint.clone())];
-        if let Some(old) = memory.last(log)? {
-            memory.check_size(log, &old, &checkpoint)?;
-            anchors.push(("memory", old));
+        let remembered = memory.last(log)?;
+        if let Some(old) = &remembered {
+            memory.check_size(log, old, &checkpoint)?;
+            anchors.push(("memory", old.clone()));
         }
         let mut sources = Sources { reuse: true, reused: 0, fetched: 0 };
         let mut outcome = self.fill(log, folder, &anchors, &mut sources, &mut progress).await;
@@ -114,7 +115,7 @@ impl Client {
             outcome = self.fill(log, folder, &anchors, &mut sources, &mut progress).await;
         }
         outcome?;
-        memory.remember(log, &checkpoint)?;
+        memory.remember(self, log, remembered.as_ref(), &checkpoint).await?;
         Ok(Mirrored { checkpoint, fetched: sources.fetched })
     }
 

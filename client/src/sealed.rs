@@ -11,7 +11,8 @@ use ledger_core::unit::Submitted;
 
 use crate::connection::Client;
 use crate::error::ClientError;
-use crate::identity::LogIdentity;
+use crate::identity::{LogIdentity, SignedCheckpoint};
+use crate::memory::{CheckpointMemory, MemoryError};
 use crate::read::EntryRef;
 
 /// A receipt that was checked.
@@ -32,6 +33,9 @@ pub enum ReceiptError {
     /// What the server gave does not hold.
     #[error(transparent)]
     Invalid(#[from] receipt::ReceiptError),
+    /// Its checkpoint is not of one log with the remembered one, or the memory failed.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// What was submitted is no event.
     #[error(transparent)]
     Event(#[from] Refusal),
@@ -50,7 +54,8 @@ pub enum ReceiptError {
 
 impl Client {
     /// Waits until a signed checkpoint covers an entry, and checks the receipt against the pinned log: signature of
-    /// the checkpoint, proof, and every signature of the event. Asked for by its event's id, it is *an* entry with
+    /// the checkpoint, proof, and every signature of the event. The checkpoint must be of one log with the remembered
+    /// one, which it replaces when it is newer: a receipt under a fork is no proof. Asked for by its event's id, it is *an* entry with
     /// this id: what the event says and who signed it is in the answer. Whoever has the event asks for that
     /// ([`Client::await_sealed_event`]).
     ///
@@ -59,6 +64,7 @@ impl Client {
     pub async fn await_sealed(
         &self,
         log: &LogIdentity,
+        memory: &CheckpointMemory,
         entry: EntryRef,
         timeout: Duration,
     ) -> Result<SealedReceipt, ReceiptError> {
@@ -66,7 +72,7 @@ impl Client {
         let response = self.sealed_proof(entry, millis).await?;
         let text = String::from_utf8(response.tlog_proof)
             .map_err(|_| ClientError::Malformed { field: "tlog_proof", found: "not text".to_owned() })?;
-        let receipt = checked(log, text)?;
+        let (receipt, checkpoint) = checked(log, text)?;
         if !is_of(&receipt.verified, entry) {
             let asked = match entry {
                 EntryRef::Index(index) => format!("entry {index}"),
@@ -74,6 +80,7 @@ impl Client {
             };
             return Err(ReceiptError::OtherEntry { asked, found: receipt.verified.index });
         }
+        memory.take(self, log, &checkpoint).await?;
         Ok(receipt)
     }
 
@@ -84,19 +91,22 @@ impl Client {
     pub async fn await_sealed_event(
         &self,
         log: &LogIdentity,
+        memory: &CheckpointMemory,
         submitted: &Submitted,
         timeout: Duration,
     ) -> Result<SealedReceipt, ReceiptError> {
         let event = Event::decode(&submitted.payload)?;
         let id = EventId(event.event_id.as_slice().try_into().map_err(|_| ReceiptError::NoEvent)?);
-        let receipt = self.await_sealed(log, EntryRef::Event(id), timeout).await?;
+        let receipt = self.await_sealed(log, memory, EntryRef::Event(id), timeout).await?;
         holds(receipt, id, submitted)
     }
 }
 
-fn checked(log: &LogIdentity, text: String) -> Result<SealedReceipt, ReceiptError> {
-    let verified = Receipt::parse(&text)?.verify(log.key(), log.ledger_id())?;
-    Ok(SealedReceipt { text, verified })
+fn checked(log: &LogIdentity, text: String) -> Result<(SealedReceipt, SignedCheckpoint), ReceiptError> {
+    let receipt = Receipt::parse(&text)?;
+    let verified = receipt.verify(log.key(), log.ledger_id())?;
+    let checkpoint = log.open(&receipt.checkpoint).map_err(receipt::ReceiptError::from)?;
+    Ok((SealedReceipt { text, verified }, checkpoint))
 }
 
 /// The receipt, when it is of this event and not only of one with the same id.
@@ -164,7 +174,7 @@ mod tests {
         let log = LogIdentity::new(VerifierKey::new(&origin, &key.public()).unwrap(), LEDGER);
         let checkpoint = Checkpoint { origin, size: 2, root: tree.root() }.sign(&key).unwrap();
         let text = Receipt { index: 1, entry, path: vec![[1; 32]], checkpoint }.to_text();
-        checked(&log, text).unwrap()
+        checked(&log, text).unwrap().0
     }
 
     #[test]

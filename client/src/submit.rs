@@ -1,5 +1,7 @@
 //! Submitting events one request at a time.
 
+use std::fmt::Display;
+
 use ledger_core::event::Event;
 use ledger_core::ids::EventId;
 use ledger_core::sidecar::Sidecar;
@@ -87,7 +89,7 @@ fn messages(events: &[Submitted]) -> Vec<v1::SubmittedEvent> {
     events.iter().cloned().map(message).collect()
 }
 
-/// One answer per event, each with the id of its event.
+/// One answer per event, each with the id of its event; an event that is turned away may be without.
 pub(crate) fn answers(
     results: Vec<v1::SubmitResult>,
     events: &[v1::SubmittedEvent],
@@ -98,15 +100,17 @@ pub(crate) fn answers(
     }
     let answer = |(result, event): (v1::SubmitResult, &v1::SubmittedEvent)| {
         let answer = EventAnswer::of_message(result)?;
-        let submitted = id_of(event);
-        if submitted.is_some() && answer.event_id != submitted {
-            let text = |id: Option<EventId>| id.map_or_else(|| "no event".to_owned(), |id| id.to_string());
-            let found = format!("{}, submitted was {}", text(answer.event_id), text(submitted));
-            return Err(ClientError::Malformed { field: "event_id", found });
+        match (answer.event_id, id_of(event)) {
+            (Some(found), Some(submitted)) if found != submitted => Err(other_event(found, submitted)),
+            (None, Some(submitted)) if answer.recorded().is_some() => Err(other_event("empty", submitted)),
+            _ => Ok(answer),
         }
-        Ok(answer)
     };
     results.into_iter().zip(events).map(answer).collect()
+}
+
+fn other_event(found: impl Display, submitted: EventId) -> ClientError {
+    ClientError::Malformed { field: "event_id", found: format!("{found}, submitted was {submitted}") }
 }
 
 /// The id of an event whose payload can be read.
@@ -160,6 +164,9 @@ mod tests {
         }
         let error = answers(vec![first.clone()], &events).unwrap_err();
         assert!(matches!(error, ClientError::Malformed { field: "results", .. }), "{error}");
+        let rejected = v1::submit_result::Answer::Rejected(v1::Rejected { code: 101, ..Default::default() });
+        let rejected = v1::SubmitResult { event_id: Vec::new(), answer: Some(rejected) };
+        assert!(answers(vec![first.clone(), rejected], &events).is_ok());
         let unreadable = v1::SubmittedEvent { payload: vec![0xff], ..event(2) };
         assert!(answers(vec![first, result(&[], 0)], &[event(1), unreadable]).is_ok());
     }

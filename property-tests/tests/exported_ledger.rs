@@ -47,15 +47,15 @@ async fn what_a_server_exports_is_valid_and_a_changed_byte_is_found() {
     let last = books.one(books.transfer("cust:alice", "shop:books", 1)).await;
 
     let log = LogIdentity::new(trust.key.clone(), trust.ledger_id);
-    let receipt =
-        books.client.await_sealed(&log, EntryRef::Event(last), Duration::from_secs(60)).await.unwrap();
+    let memory = CheckpointMemory::new(&folder.path().join("memory"));
+    let (last, in_time) = (EntryRef::Event(last), Duration::from_secs(60));
+    let receipt = books.client.await_sealed(&log, &memory, last, in_time).await.unwrap();
     let file = folder.path().join("receipt");
     fs::write(&file, receipt.text).unwrap();
     let report = check_receipt(&file, &trust);
     assert_eq!(report.verdict, Verdict::Valid, "{report}");
 
     let export = folder.path().join("export");
-    let memory = CheckpointMemory::new(&folder.path().join("memory"));
     let mirrored = books.client.mirror(&log, &export, &memory, |_, _| {}).await.unwrap();
     server.stop().await.unwrap();
     for checks in [Checks::Full, Checks::HashesOnly] {

@@ -132,8 +132,9 @@ async fn perform(args: &Args, folder: &Path, context: &Context) -> Result<Report
 
     let last = answered.log_indices.iter().copied().max().unwrap_or_default();
     let timeout = Duration::from_secs(60);
-    client.await_sealed(&log, EntryRef::Index(ledger_core::ids::LogIndex(last)), timeout).await?;
     let memory = CheckpointMemory::new(&folder.join("checkpoints"));
+    let last = EntryRef::Index(ledger_core::ids::LogIndex(last));
+    client.await_sealed(&log, &memory, last, timeout).await?;
     let export = folder.join("export");
     let bar = progress::bar("entries").with_message("export");
     let mirrored = client

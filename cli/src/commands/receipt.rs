@@ -29,9 +29,9 @@ pub struct Args {
 /// Waits, checks and writes. The receipt of a refused event proves its refusal: it is written, and the exit code is
 /// that of the refusal.
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
-    let (client, log) = (context.client()?, context.log()?);
+    let (client, log, memory) = (context.client()?, context.log()?, context.memory()?);
     let timeout = Duration::from_secs(args.timeout);
-    let receipt = client.await_sealed(&log, EntryRef::Event(args.event_id), timeout).await?;
+    let receipt = client.await_sealed(&log, &memory, EntryRef::Event(args.event_id), timeout).await?;
     write_durably(&args.out, receipt.text.as_bytes()).map_err(CliError::io(&args.out))?;
     let verified = &receipt.verified;
     let outcome = verified.entry.outcome;

@@ -21,6 +21,8 @@ pub struct Opened {
 pub struct Accounts {
     all: Vec<Opened>,
     by_id: HashMap<AccountId, usize>,
+    /// By position, how rows write the id: ids have no capitals, names in a file may.
+    written: HashMap<usize, String>,
 }
 
 impl Accounts {
@@ -36,6 +38,21 @@ impl Accounts {
             Some(other) => return Err(*other),
         }
         Ok(position)
+    }
+
+    /// Remembers how a row writes the id of the account at a position.
+    ///
+    /// # Errors
+    /// How another row wrote it, when that differs: two accounts of the bank would become one.
+    pub fn write(&mut self, position: usize, text: &str) -> Result<(), String> {
+        match self.written.get(&position) {
+            None => {
+                self.written.insert(position, text.to_owned());
+                Ok(())
+            }
+            Some(before) if before == text => Ok(()),
+            Some(before) => Err(before.clone()),
+        }
     }
 
     /// The account at a position that [`Self::add`] gave.

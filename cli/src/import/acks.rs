@@ -55,27 +55,31 @@ pub enum AcksError {
 }
 
 impl Acks {
-    /// Opens or creates a file. A last line without its end, left by an interrupted write, is cut off: its event had
-    /// not been acknowledged on disk.
+    /// Opens or creates a file, for one import at a time. A last line without its end, left by an interrupted write, is
+    /// cut off: its event had not been acknowledged on disk.
     ///
     /// # Errors
-    /// [`AcksError::Io`], [`AcksError::Line`].
+    /// [`AcksError::Io`], also while another import has the file open; [`AcksError::Line`], also for an end that is
+    /// not the beginning of a line of ours: the file is then left as it is.
     pub fn open(path: &Path) -> Result<Self, AcksError> {
         let io = |source| AcksError::Io { path: path.to_owned(), source };
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
+        file.try_lock().map_err(|error| io(error.into()))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
         let end = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-        bytes.truncate(end);
+        let torn = bytes.split_off(end);
+        let foreign =
+            |line: usize, text: &str| AcksError::Line { path: path.to_owned(), line, text: text.to_owned() };
         let mut known = HashMap::new();
-        for (at, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
-            let (id, index) = parse(line).ok_or_else(|| AcksError::Line {
-                path: path.to_owned(),
-                line: at + 1,
-                text: line.to_owned(),
-            })?;
+        let whole = String::from_utf8_lossy(&bytes);
+        for (at, line) in whole.lines().enumerate() {
+            let (id, index) = parse(line).ok_or_else(|| foreign(at + 1, line))?;
             known.insert(id, index);
+        }
+        if !begins_a_line(&torn) {
+            return Err(foreign(whole.lines().count() + 1, &String::from_utf8_lossy(&torn)));
         }
         let end = end as u64;
         file.set_len(end).map_err(io)?;
@@ -129,6 +133,18 @@ fn parse(line: &str) -> Option<(EventId, LogIndex)> {
     words.next().map(|_| (id, LogIndex(index)))
 }
 
+/// Whether these bytes may be the beginning of a line of ours.
+fn begins_a_line(torn: &[u8]) -> bool {
+    const ID: &[u8] = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx ";
+    let fits = |(byte, place): (&u8, &u8)| match place {
+        b'x' => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        _ => byte == place,
+    };
+    let index = torn.get(ID.len()..).unwrap_or_default();
+    let index = index.split(|byte| *byte == b' ').next().unwrap_or_default();
+    torn.iter().zip(ID).all(fits) && index.iter().all(u8::is_ascii_digit)
+}
+
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
@@ -175,13 +191,33 @@ mod tests {
         assert_eq!(acks.len(), 1);
         acks.keep(answer(2, 9)).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{whole}{} 9 row a 2\n", id(2)));
+        drop(acks);
+        let line = format!("{} 12 row 1", id(3));
+        for length in 0..=line.len() {
+            std::fs::write(&path, format!("{whole}{}", &line[..length])).unwrap();
+            assert_eq!(Acks::open(&path).unwrap().len(), 1, "{length}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
+        }
+    }
+
+    #[test]
+    fn two_imports_do_not_share_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("acks");
+        let first = Acks::open(&path).unwrap();
+        assert!(matches!(Acks::open(&path), Err(AcksError::Io { .. })));
+        drop(first);
+        Acks::open(&path).unwrap();
     }
 
     #[test]
     fn another_file_is_not_touched() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes");
-        for text in ["hello\n", "01020304-0506-0708-090a-0b0c0d0e0f10 x row\n", "\n"] {
+        let id = "01020304-0506-0708-090a-0b0c0d0e0f10";
+        let bad_index = format!("{id} x row\n");
+        let torn_index = format!("{id} 7x");
+        for text in ["hello\n", &bad_index, "\n", "hello", "0102030405", &torn_index] {
             std::fs::write(&path, text).unwrap();
             assert!(matches!(Acks::open(&path), Err(AcksError::Line { line: 1, .. })));
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);

@@ -42,8 +42,15 @@ pub enum ImportError {
     #[error(transparent)]
     Acks(#[from] AcksError),
     /// An event was not accepted; nothing after it was sent, but what was already on its way.
-    #[error(transparent)]
-    Refused(Box<RefusedRow>),
+    #[error("{first}{others}")]
+    Refused {
+        /// The first.
+        first: Box<RefusedRow>,
+        /// Those behind it.
+        others: Others,
+        /// The highest exit code of all of them.
+        exit: Exit,
+    },
 }
 
 /// An event that the ledger did not accept, and where in the file it comes from.
@@ -81,7 +88,7 @@ impl ImportError {
             Self::Acks(AcksError::Moved { .. }) => Exit::Verification,
             Self::OtherAccount { .. } => Exit::Conflict,
             Self::Client(error) => exit_of(error),
-            Self::Refused(row) => Exit::of_verdict(row.verdict),
+            Self::Refused { exit, .. } => *exit,
         }
     }
 
@@ -90,8 +97,38 @@ impl ImportError {
         match error {
             SendError::Client(error) => Self::Client(error),
             SendError::Acks(error) => Self::Acks(error),
-            SendError::Stopped(stop) => Self::Refused(Box::new(RefusedRow::new(*stop, file))),
+            SendError::Stopped(stops) => Self::refused(stops, file),
         }
+    }
+}
+
+impl ImportError {
+    /// Describes the first, and names the rest.
+    fn refused(stops: Vec<Stop>, file: &BankFile) -> Self {
+        let exit = stops.iter().map(|stop| Exit::of_verdict(stop.verdict)).max().unwrap_or(Exit::Refused);
+        let mut rows = stops.into_iter().map(|stop| RefusedRow::new(stop, file));
+        match rows.next() {
+            Some(first) => Self::Refused { first: Box::new(first), others: Others(rows.collect()), exit },
+            None => Self::Client(ClientError::StreamEnded),
+        }
+    }
+}
+
+/// Events that were on their way and were not accepted either.
+#[derive(Debug)]
+pub struct Others(Vec<RefusedRow>);
+
+impl std::fmt::Display for Others {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        write!(f, "; {} more on their way were not accepted:", self.0.len())?;
+        for (position, RefusedRow { line, key, part, verdict, .. }) in self.0.iter().enumerate() {
+            let comma = if position == 0 { "" } else { "," };
+            write!(f, "{comma} line {line} {key:?} ({part}) {verdict}")?;
+        }
+        Ok(())
     }
 }
 
@@ -202,10 +239,22 @@ mod tests {
         }
         let subject = Subject::Account(plan.accounts[1].0);
         let verdict = Verdict::Rejected(Code::SignerRoleMissing);
-        let stop = Stop { subject, verdict, log_index: None, detail: Detail::default() };
-        let row = RefusedRow::new(stop, &file);
+        let stop = |subject, verdict| Stop { subject, verdict, log_index: None, detail: Detail::default() };
+        let row = RefusedRow::new(stop(subject, verdict), &file);
         assert_eq!((row.line, row.part), (2, "account"));
         assert!(row.to_string().ends_with("nothing was recorded"));
-        assert_eq!(ImportError::Refused(Box::new(row)).exit(), Exit::Refused);
+        let alone = ImportError::refused(vec![stop(subject, verdict)], &file);
+        assert_eq!((alone.exit(), alone.to_string()), (Exit::Refused, row.to_string()));
+        let again = Verdict::AlreadyRefused(Code::InsufficientFunds);
+        let stops = [
+            (subject, verdict),
+            (Subject::Transfer(Part::Row, 0), verdict),
+            (Subject::Transfer(Part::Row, 1), again),
+        ];
+        let all = ImportError::refused(stops.map(|(subject, verdict)| stop(subject, verdict)).into(), &file);
+        assert_eq!(all.exit(), Exit::Conflict);
+        let end = "; 2 more on their way were not accepted: line 2 \"7\" (row) SIGNER_ROLE_MISSING, line 3 \"8\" (row) \
+                   EVENT_ALREADY_REFUSED(INSUFFICIENT_FUNDS)";
+        assert!(all.to_string().ends_with(end), "{all}");
     }
 }

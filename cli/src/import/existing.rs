@@ -8,11 +8,12 @@ use super::day::Day;
 use super::error::ImportError;
 use super::file::BankFile;
 use super::plan::Plan;
+use crate::text;
 
 /// The accounts of a plan that the ledger does not have.
 ///
 /// # Errors
-/// [`ImportError::OtherAccount`]: an account is there with another currency or kind; [`ImportError::Client`].
+/// [`ImportError::OtherAccount`]: an account is there with another currency, kind or limit; [`ImportError::Client`].
 pub async fn missing(
     client: &Client,
     file: &BankFile,
@@ -29,10 +30,12 @@ pub async fn missing(
             }
             Err(error) => return Err(error.into()),
         };
-        let currency = file.layout.currency().0;
+        let (currency, exponent) = file.layout.currency();
+        let amount = |minor: u64| text::amount(minor.into(), exponent.into(), currency.as_str());
         check(wanted, "currency", there.currency, currency.as_str())?;
         let kind = AccountKind::from_number(there.kind.unsigned_abs());
         check(wanted, "kind", kind.map_or_else(String::new, |kind| kind.to_string()), wanted.kind.name())?;
+        check(wanted, "limit", amount(there.limit), &amount(wanted.limit))?;
     }
     Ok(missing)
 }

@@ -266,14 +266,21 @@ impl Layout {
         fields: &[String],
         accounts: &mut Accounts,
     ) -> Result<usize, FieldFault> {
-        let text = template.id.fill(fields).to_lowercase();
+        let written = template.id.fill(fields);
+        let text = written.to_ascii_lowercase();
         let id = AccountId::parse(&text);
         let id = id.ok_or_else(|| self.template_fault(&template.id, text, ACCOUNT_ID))?;
-        accounts.add(Opened { id, kind: template.kind, limit: template.limit }).map_err(|other| {
+        let opened = Opened { id, kind: template.kind, limit: template.limit };
+        let position = accounts.add(opened).map_err(|other| {
             let expected =
                 format!("an account of kind {} with limit {}, as in another rule", other.kind, other.limit);
             self.template_fault(&template.id, id.to_string(), &expected)
-        })
+        })?;
+        accounts.write(position, &written).map_err(|before| {
+            let expected = format!("{before:?}, as another row writes the account {id}");
+            self.template_fault(&template.id, written, &expected)
+        })?;
+        Ok(position)
     }
 
     fn signed_amount(&self, fields: &[String]) -> Result<i128, FieldFault> {
@@ -431,6 +438,19 @@ mod tests {
         }
         let long = row(&[(6, "pay"), (5, &"x".repeat(33))], &mut Accounts::default()).unwrap_err();
         assert_eq!((long.column.as_str(), long.value.len()), ("type + text", 37));
+    }
+
+    #[test]
+    fn accounts_that_differ_in_capitals_do_not_become_one() {
+        let mut accounts = Accounts::default();
+        row(&[(2, "AB1")], &mut accounts).unwrap();
+        row(&[(2, "AB1")], &mut accounts).unwrap();
+        let fault = row(&[(2, "ab1")], &mut accounts).unwrap_err();
+        assert_eq!((fault.column.as_str(), fault.value.as_str()), ("account", "c:ab1"));
+        assert!(fault.expected.contains("\"c:AB1\""), "{fault:?}");
+        // The Kelvin sign, whose lower case is a plain k.
+        let fault = row(&[(2, "\u{212a}")], &mut accounts).unwrap_err();
+        assert_eq!((fault.column.as_str(), fault.value.as_str()), ("account", "c:\u{212a}"));
     }
 
     #[test]

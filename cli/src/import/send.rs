@@ -55,9 +55,9 @@ pub enum SendError {
     /// An acknowledgement could not be kept, or contradicts an earlier one.
     #[error(transparent)]
     Acks(#[from] AcksError),
-    /// An event was not accepted.
-    #[error("not accepted: {}", .0.verdict)]
-    Stopped(Box<Stop>),
+    /// Events were not accepted, in the order of sending: the first one, and of those that were on their way then.
+    #[error("not accepted: {} events", .0.len())]
+    Stopped(Vec<Stop>),
 }
 
 impl Sending<'_> {
@@ -69,34 +69,57 @@ impl Sending<'_> {
     pub async fn all(&mut self, mut events: impl Iterator<Item = Prepared>) -> Result<(), SendError> {
         let (mut sender, mut answers) = self.client.submit_stream(self.window);
         let mut waiting: VecDeque<Vec<(EventId, Subject)>> = VecDeque::new();
-        let mut stop = None;
+        let mut stops = Vec::new();
         let mut ended = false;
         loop {
             while let Some(answer) = arrived(&mut answers).await? {
-                self.answered(&mut waiting, answer, &mut stop)?;
+                self.answered(&mut waiting, answer, &mut stops)?;
             }
-            ended = ended || stop.is_some();
+            ended = ended || !stops.is_empty();
             if !ended && waiting.len() < self.window {
                 let batch: Vec<_> = events.by_ref().take(self.batch).collect();
                 ended = batch.is_empty();
                 if !ended {
                     waiting.push_back(batch.iter().map(|event| (event.event_id, event.subject)).collect());
-                    sender.send(batch.into_iter().map(|event| event.submitted).collect()).await?;
+                    let events = batch.into_iter().map(|event| event.submitted).collect();
+                    if let Err(ended) = sender.send(events).await {
+                        return Err(self.cause(answers, &mut waiting, &mut stops, ended).await);
+                    }
                 }
             } else if waiting.is_empty() {
-                return stop.map_or(Ok(()), |stop| Err(SendError::Stopped(stop)));
+                return if stops.is_empty() { Ok(()) } else { Err(SendError::Stopped(stops)) };
             } else {
                 let answer = answers.next().await.ok_or(ClientError::StreamEnded)??;
-                self.answered(&mut waiting, answer, &mut stop)?;
+                self.answered(&mut waiting, answer, &mut stops)?;
             }
         }
+    }
+
+    /// Why the stream took no more: the last thing that comes out of it. What was answered before is kept.
+    async fn cause(
+        &mut self,
+        mut answers: SubmitAnswers,
+        waiting: &mut VecDeque<Vec<(EventId, Subject)>>,
+        stops: &mut Vec<Stop>,
+        ended: ClientError,
+    ) -> SendError {
+        while let Some(answer) = answers.next().await {
+            let kept = match answer {
+                Ok(answer) => self.answered(waiting, answer, stops),
+                Err(cause) => return cause.into(),
+            };
+            if let Err(error) = kept {
+                return error;
+            }
+        }
+        ended.into()
     }
 
     fn answered(
         &mut self,
         waiting: &mut VecDeque<Vec<(EventId, Subject)>>,
         answer: StreamAnswer,
-        stop: &mut Option<Box<Stop>>,
+        stops: &mut Vec<Stop>,
     ) -> Result<(), SendError> {
         let sent = waiting.pop_front().unwrap_or_default();
         let mut kept = Vec::with_capacity(sent.len());
@@ -111,8 +134,7 @@ impl Sending<'_> {
                     self.already_there += 1;
                     kept.push((event_id, recorded.log_index, subject));
                 }
-                _ if stop.is_none() => *stop = Some(Box::new(stopped(subject, answer))),
-                _ => {}
+                _ => stops.push(stopped(subject, answer)),
             }
         }
         if let Some(acks) = &mut self.acks {

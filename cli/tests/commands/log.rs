@@ -4,9 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use ledger_client::Client;
+use ledger_core::checkpoint::Checkpoint;
 use ledger_core::entry::{Content, Entry};
+use ledger_core::export::read_bundle;
 use ledger_core::genesis::Genesis;
+use ledger_crypto::note::VerifierKey;
 
+use crate::pipeline::cents;
 use crate::support::{Answer, Ledger, program, run};
 
 #[test]
@@ -39,13 +44,12 @@ fn receipts_and_exports_hold_offline() {
     let second = ledger.operate(&["account", "status", "shop", "frozen", "--reason", "TEST"]).ok();
     ledger.json(&["receipt", second["event_id"].as_str().unwrap(), "--out", "s.tlog-proof"]).ok();
     let grown = ledger.json(&["export", "--out", "export"]).ok();
-    let size = |answer: &serde_json::Value| answer["size"].as_str().unwrap().parse::<u64>().unwrap();
-    assert!(size(&grown) > size(&exported));
+    assert!(size_of(&grown) > size_of(&exported));
     let checked = verify(&ledger, &["archive", &ledger.path("export")]);
     assert_eq!(checked.code, 0, "{checked:?}");
     assert_ne!(ledger.json(&["books-hash", "export"]).ok()["books_hash"], books["books_hash"]);
 
-    let bundle = ledger.path(&format!("export/tile/entries/000.p/{}", size(&grown)));
+    let bundle = ledger.path(&format!("export/tile/entries/000.p/{}", size_of(&grown)));
     let mut bytes = fs::read(&bundle).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
@@ -127,12 +131,24 @@ fn a_log_that_shrinks_or_forks_is_refused() {
     let shrunk = ledger.json(&["checkpoint"]);
     assert_eq!(shrunk.code, 5, "{shrunk:?}");
     assert!(shrunk.err.contains("shrunk"), "{shrunk:?}");
+    let beside = || fs::read_dir(ledger.path("state")).unwrap().map(|file| file.unwrap().path());
+    let evidence = || beside().filter(|path| path.to_str().unwrap().contains(".forked-")).collect::<Vec<_>>();
+    assert!(evidence().is_empty());
+    fs::remove_file(ledger.path("r.tlog-proof")).unwrap();
     for account in ["other", "another", "third"] {
-        assert_eq!(open(&ledger, account).code, 0);
+        let receipt = open(&ledger, account);
+        assert_eq!(receipt.code, 5, "under a fork it proves nothing: {receipt:?}");
     }
+    assert!(!Path::new(&ledger.path("r.tlog-proof")).exists());
     let forked = ledger.json(&["checkpoint"]);
     assert_eq!(forked.code, 5, "{forked:?}");
-    assert!(forked.err.contains("forked"), "{forked:?}");
+    assert!(forked.err.contains("are of one log"), "{forked:?}");
+    let evidence = evidence().into_iter().find(|file| forked.err.contains(file.to_str().unwrap()));
+    let evidence = evidence.unwrap_or_else(|| panic!("{forked:?} names no file that is there"));
+    let vkey = fs::read_to_string(ledger.path("data/log.vkey")).unwrap();
+    let vkey = VerifierKey::parse(vkey.trim()).unwrap();
+    let signed = Checkpoint::open(&fs::read_to_string(evidence).unwrap(), &vkey, &vkey.name).unwrap();
+    assert!(signed.size > size_of(&seen), "{signed:?}");
     let export = ledger.json(&["export", "--out", "export"]);
     assert_eq!(export.code, 5, "{export:?}");
     assert!(!Path::new(&ledger.path("export/checkpoint")).exists());
@@ -160,6 +176,44 @@ fn another_key_or_ledger_is_refused() {
     assert_eq!(ledger.json(&["block", "show", "0"]).ok()["block_root"], blocks["blocks"][0]["block_root"]);
     let status = ledger.json(&["status"]).ok();
     assert_eq!(status["next_log_index"], "2");
+}
+
+#[test]
+fn an_export_that_rots_on_the_disk_heals() {
+    let ledger = Ledger::start();
+    ledger.open_books();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let answers = runtime.block_on(async {
+        let events: Vec<_> = cents(&ledger).into_iter().take(300).map(|(_, event)| event).collect();
+        Client::connect(&ledger.url()).await.unwrap().submit(&events).await.unwrap()
+    });
+    let last = answers.last().unwrap().event_id.unwrap().to_string();
+    ledger.json(&["receipt", &last, "--out", "r.tlog-proof"]).ok();
+    ledger.json(&["export", "--out", "export"]).ok();
+    let again = ledger.json(&["export", "--out", "export"]).ok();
+    assert!(fetched(&again) < 256, "a whole bundle is not fetched again: {again}");
+    let (bundle, tile) = (ledger.path("export/tile/entries/000"), ledger.path("export/tile/0/000"));
+    let (entries, hashes) = (fs::read(&bundle).unwrap(), fs::read(&tile).unwrap());
+    let mut rotten = entries.clone();
+    *rotten.last_mut().unwrap() ^= 1;
+    let rotten_hashes: Vec<u8> =
+        read_bundle(&rotten, 256).unwrap().into_iter().flat_map(Entry::leaf_hash).collect();
+    for hashes_now in [&hashes, &rotten_hashes] {
+        fs::write(&bundle, &rotten).unwrap();
+        fs::write(&tile, hashes_now).unwrap();
+        let healed = ledger.json(&["export", "--out", "export"]).ok();
+        assert!(fetched(&healed) >= 256, "{healed}");
+        assert_eq!((fs::read(&bundle).unwrap(), fs::read(&tile).unwrap()), (entries.clone(), hashes.clone()));
+        assert_eq!(verify(&ledger, &["archive", &ledger.path("export")]).code, 0);
+    }
+}
+
+fn fetched(export: &serde_json::Value) -> u64 {
+    export["fetched"].as_str().unwrap().parse().unwrap()
+}
+
+fn size_of(checkpoint: &serde_json::Value) -> u64 {
+    checkpoint["size"].as_str().unwrap().parse().unwrap()
 }
 
 fn verify(ledger: &Ledger, arguments: &[&str]) -> Answer {

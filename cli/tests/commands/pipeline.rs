@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ledger_client::{Client, EntryRef, EventBuilder, LogIdentity};
+use ledger_client::{CheckpointMemory, Client, EntryRef, EventBuilder, LogIdentity};
 use ledger_core::event::{Body, Leg, TransferPosted};
 use ledger_core::number::Side;
 use ledger_core::unit::Submitted;
@@ -23,6 +23,7 @@ fn a_killed_server_doubles_and_loses_nothing() {
         let client = Client::connect(&ledger.url()).await.unwrap();
         let events = cents(&ledger);
         let ids: Vec<_> = events.iter().map(|(id, _)| *id).collect();
+        let first = events[0].1.clone();
         let (mut sender, mut answers) = client.submit_stream(4);
         let sending = tokio::spawn(async move {
             for batch in events.chunks(BATCH) {
@@ -45,9 +46,12 @@ fn a_killed_server_doubles_and_loses_nothing() {
         assert_eq!(order, ids, "answers come in the order of sending");
         assert_eq!(indices.len(), EVENTS, "each event stands in a place of its own");
         let last = *indices.last().unwrap();
-        let receipt =
-            client.await_sealed(&identity(&ledger), EntryRef::Index(last), SEALED_IN).await.unwrap();
+        let (log, memory) = (identity(&ledger), CheckpointMemory::new(ledger.path("state").as_ref()));
+        let receipt = client.await_sealed(&log, &memory, EntryRef::Index(last), SEALED_IN).await.unwrap();
         assert_eq!(receipt.verified.index, last.0);
+        assert_eq!(memory.last(&log).unwrap().unwrap().size(), receipt.verified.checkpoint.size);
+        let first = client.await_sealed_event(&log, &memory, &first, SEALED_IN).await.unwrap();
+        assert_eq!(first.verified.index, indices.first().unwrap().0);
     });
     let alice = ledger.json(&["account", "show", "alice"]).ok();
     assert_eq!(alice["posted"], "190.00 USD");
@@ -56,7 +60,7 @@ fn a_killed_server_doubles_and_loses_nothing() {
 const SEALED_IN: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Transfers of 0.01 USD from `alice` to `shop`, with their ids.
-fn cents(ledger: &Ledger) -> Vec<(ledger_core::ids::EventId, Submitted)> {
+pub fn cents(ledger: &Ledger) -> Vec<(ledger_core::ids::EventId, Submitted)> {
     let operator: SigningKey = keyfile::load(ledger.operator().as_ref()).unwrap();
     let ledger_id = *identity(ledger).ledger_id();
     let leg = |account: &str, side| Leg {
