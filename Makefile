@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 CARGO := . scripts/env && cargo
 DIR ?=
 
-.PHONY: help setup build demo test fmt clippy unit doc deny bank-year conformance dashboards-check mutate-invariants
+.PHONY: help setup build demo test fmt clippy unit doc deny bank-year conformance dashboards-check mutate-invariants mutants iso4217
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 20
@@ -54,3 +54,9 @@ dashboards-check: build ## every dashboard panel against a real Prometheus and a
 mutate-invariants: setup ## each invariant of the write path: break it, and its test must fail
 	@command -v python3 >/dev/null || scripts/install-packages "Python applies the changes" python3
 	@. scripts/env && python3 scripts/mutate-invariants
+
+mutants: setup ## every guard, counter and posting of the rules changed once, and a test must fail; PART=regex JOBS=n
+	@scripts/mutants "$(or $(PART),.)"
+
+iso4217: setup ## the pinned table of currencies written anew from the crate that lists them
+	@scripts/iso4217

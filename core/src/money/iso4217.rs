@@ -1,7 +1,7 @@
 //! The pinned table of ISO 4217: every code and its number of decimals, ascending by code.
 //!
-//! Generated from `iso_currency` 0.7.1 and committed, because the exponents of a ledger are fixed at its genesis. A
-//! test compares it with that crate; on a difference it prints the table to put here.
+//! Generated from the crate `iso_currency` by `scripts/iso4217` and committed, because the exponents of a ledger are
+//! fixed at its genesis. A test compares it with that crate.
 
 /// Code, and decimals; `None` for codes without minor units (metals, units of account, test codes).
 #[rustfmt::skip]
@@ -39,10 +39,9 @@ pub(super) const TABLE: [([u8; 3], Option<u8>); 183] = [
     (*b"UYI", Some(0)), (*b"UYU", Some(2)), (*b"UYW", Some(4)), (*b"UZS", Some(2)), (*b"VED", Some(2)),
     (*b"VES", Some(2)), (*b"VND", Some(0)), (*b"VUV", Some(0)), (*b"WST", Some(2)), (*b"XAD", Some(2)),
     (*b"XAF", Some(0)), (*b"XAG", None), (*b"XAU", None), (*b"XBA", None), (*b"XBB", None), (*b"XBC", None),
-    (*b"XBD", None), (*b"XCD", Some(2)), (*b"XCG", Some(2)), (*b"XDR", None), (*b"XOF", Some(0)),
-    (*b"XPD", None), (*b"XPF", Some(0)), (*b"XPT", None), (*b"XSU", None), (*b"XTS", None), (*b"XUA", None),
-    (*b"XXX", None), (*b"YER", Some(2)), (*b"ZAR", Some(2)), (*b"ZMW", Some(2)), (*b"ZWG", Some(2)),
-    (*b"ZWL", Some(2)),
+    (*b"XBD", None), (*b"XCD", Some(2)), (*b"XCG", Some(2)), (*b"XDR", None), (*b"XOF", Some(0)), (*b"XPD", None),
+    (*b"XPF", Some(0)), (*b"XPT", None), (*b"XSU", None), (*b"XTS", None), (*b"XUA", None), (*b"XXX", None),
+    (*b"YER", Some(2)), (*b"ZAR", Some(2)), (*b"ZMW", Some(2)), (*b"ZWG", Some(2)), (*b"ZWL", Some(2)),
 ];
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod admission;
 mod capture;
 mod chargeback;
 mod control;
+mod groups;
 mod hold;
 mod initiate;
 mod refund;

@@ -1,15 +1,13 @@
 //! Atomic groups: all members or none, and what admission says about the whole.
 
-#[allow(dead_code, reason = "shared with other tests")]
-mod world;
-
 use ledger_core::admit::{Admission, admit, first_difference, group_hash};
 use ledger_core::code::Code::{self, *};
 use ledger_core::event::Event;
 use ledger_core::number::*;
 use ledger_core::unit::{SignedEvent, Unit, VerifiedEvent};
 use ledger_core::view::StateView;
-use world::*;
+
+use crate::world::*;
 
 /// Members with the group's hash over their ids in this order.
 fn grouped(mut members: Vec<(Event, Vec<&'static str>)>) -> Vec<(Event, Vec<&'static str>)> {
