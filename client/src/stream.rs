@@ -10,7 +10,7 @@ use tonic::{Status, Streaming};
 
 use crate::answer::EventAnswer;
 use crate::connection::Client;
-use crate::error::ClientError;
+use crate::error::{ClientError, is_transient};
 use crate::retry::Attempts;
 use crate::submit::{answers, message};
 
@@ -106,6 +106,11 @@ impl Pipeline {
         loop {
             let failure = match self.connection().await {
                 End::Done => return,
+                // A server ends a stream that rests too long; the next request opens another.
+                End::Status(status) if self.unanswered.is_empty() && is_transient(&status) => {
+                    self.attempts.reset();
+                    continue;
+                }
                 End::Failed(failure) => failure,
                 End::Status(status) => match self.attempts.wait(status).await {
                     Ok(()) => continue,

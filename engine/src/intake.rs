@@ -141,7 +141,7 @@ impl Shared {
 
     /// Events that may weigh `max_bytes` in the queue.
     pub(crate) fn asked(&self, events: &[Submitted], max_bytes: usize) -> Asked {
-        let bytes = events.iter().map(size_of).sum();
+        let bytes = events.iter().map(queued_bytes).sum();
         let limit = max_bytes.min(self.config.queue_max_bytes);
         let refusal = no_events(events).or_else(|| too_large(bytes, limit));
         Asked { events: events.len(), bytes, refusal }
@@ -149,7 +149,7 @@ impl Shared {
 
     /// A batch whose entries may weigh what a unit may, and that fits into the queue.
     fn asked_batch(&self, header: &Submitted, members: &[Submitted]) -> Asked {
-        let bytes = size_of(header) + members.iter().map(size_of).sum::<usize>();
+        let bytes = queued_bytes(header) + members.iter().map(queued_bytes).sum::<usize>();
         let entries: usize = members.iter().map(entry_bytes).sum();
         let limit = self.config.request_max_bytes.min(self.config.unit_max_bytes);
         let refusal = no_events(members)
@@ -375,7 +375,9 @@ fn entry_bytes(event: &Submitted) -> usize {
     MEMBER_ENTRY_BYTES + event.payload_type.len() + event.payload.len() + signatures
 }
 
-fn size_of(event: &Submitted) -> usize {
+/// Bytes of memory that an event takes while it waits for the writer: what `queue_max_bytes` and `request_max_bytes`
+/// count.
+pub fn queued_bytes(event: &Submitted) -> usize {
     let signatures: usize = event.signatures.iter().map(|(key, signature)| key.len() + signature.len()).sum();
     let overhead = EVENT_OVERHEAD_BYTES + event.signatures.len() * SIGNATURE_OVERHEAD_BYTES;
     // Decoded, the smallest element of a repeated field takes about 32 times its two bytes; what is allowed to be long

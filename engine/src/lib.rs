@@ -89,6 +89,7 @@ pub use create::CreateError;
 pub use dry_run::DryRun;
 pub use erase::Erasing;
 pub use export::{ExportError, Exported};
+pub use intake::queued_bytes;
 pub use ledger::{Health, Ledger, Status};
 pub use log_read::ReadError;
 pub use open::OpenError;

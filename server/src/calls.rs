@@ -1,11 +1,12 @@
-//! Around every gRPC call: how many submissions may be in work, and what is counted when a call ends.
+//! Around every gRPC call: how many submissions may be in work, how much and how long a request may be, and what is
+//! counted when a call ends.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
@@ -17,6 +18,7 @@ use tonic::{Code, Status};
 use tower_layer::Layer;
 
 use crate::metrics::{Call, Method, ServerMetrics};
+use crate::received::{Bounds, Received};
 use crate::settings::Settings;
 use crate::status;
 
@@ -56,12 +58,17 @@ const METHODS: &[(&str, &str)] = &[
     ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", "Reflection"),
 ];
 
+/// Bytes of a request that submits nothing: names, ids, a cursor. With the default number of connections and of calls of
+/// each, all such requests together take at most 2 GiB; those that submit have places.
+const READ_BYTES: usize = 64 * 1024;
+
 /// Wraps all services of a server.
 #[derive(Clone)]
 pub struct Calls {
     metrics: Arc<ServerMetrics>,
     submits: Places,
     streams: Places,
+    request_timeout: Duration,
 }
 
 /// A bounded number of places for one kind of call.
@@ -79,6 +86,7 @@ impl Calls {
             metrics,
             submits: Places::new("server.max_submits", settings.server_max_submits),
             streams: Places::new("server.max_streams", settings.server_max_streams),
+            request_timeout: settings.server_request_timeout,
         }
     }
 
@@ -90,6 +98,16 @@ impl Calls {
             _ => Ok(None),
         }
     }
+}
+
+/// What the body of a method's request may be.
+fn bounds(method: &str, request_timeout: Duration) -> Bounds {
+    let streams = ["SubmitStream", "Reflection"].contains(&method);
+    Bounds { bytes: (!submits(method)).then_some(READ_BYTES), time: (!streams).then_some(request_timeout) }
+}
+
+fn submits(method: &str) -> bool {
+    method.starts_with("Submit") || method == "DryRun"
 }
 
 impl Places {
@@ -139,7 +157,8 @@ where
                 return Box::pin(std::future::ready(Ok(open.counted(status.into_http()))));
             }
         }
-        let answered = self.inner.call(request);
+        let bounds = bounds(method, self.calls.request_timeout);
+        let answered = self.inner.call(request.map(|body| Body::new(Received::new(body, bounds))));
         Box::pin(async move { answered.await.map(|response| open.counted(response)) })
     }
 }
@@ -161,20 +180,22 @@ impl OpenCall {
 
     /// Watches the body for the status, unless the headers have it. The codec names a message above the limit
     /// OUT_OF_RANGE, which means something else here; none of the submitting methods use that status themselves.
+    ///
+    /// A call of one message gives its place back here: its events are decided, and a client that does not read the
+    /// answer keeps nobody out.
     fn counted(mut self, response: Response<Body>) -> Response<CountedBody> {
+        if self.method != "SubmitStream" {
+            self.place = None;
+        }
         let (mut head, body) = response.into_parts();
         let early = status_of(&head.headers);
         self.status = early.as_ref().map(Status::code);
-        if let Some(status) = early.filter(|one| one.code() == Code::OutOfRange && self.submits()) {
+        if let Some(status) = early.filter(|one| one.code() == Code::OutOfRange && submits(self.method)) {
             let larger = status::too_large(status.message());
             self.status = Some(larger.code());
             head = larger.into_http::<Body>().into_parts().0;
         }
         Response::from_parts(head, CountedBody { inner: body, open: self })
-    }
-
-    fn submits(&self) -> bool {
-        self.method.starts_with("Submit") || self.method == "DryRun"
     }
 }
 

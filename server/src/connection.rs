@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::futures::OwnedNotified;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 use tokio_stream::Stream;
 use tonic::transport::server::Connected;
@@ -20,7 +21,7 @@ use crate::metrics::ServerMetrics;
 /// Length of the HTTP/2 connection preface, RFC 9113 section 3.4.
 const PREFACE_BYTES: usize = 24;
 /// How long to wait after an accept that failed.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Connections of a listener, at most so many at a time; one more is closed at once, so that its client fails over
 /// instead of waiting.
@@ -55,13 +56,15 @@ impl Connections {
             return Some(Err(error));
         }
         self.metrics.connections.inc();
+        let given_up = Arc::new(Notify::new());
         Some(Ok(Connection {
             stream,
+            ended: Box::pin(Arc::clone(&given_up).notified_owned()),
+            peer: Peer { given_up },
             silence: Some(Silence {
                 deadline: Box::pin(tokio::time::sleep(self.handshake_timeout)),
                 missing: PREFACE_BYTES,
             }),
-            peer,
             metrics: Arc::clone(&self.metrics),
             _permit: permit,
         }))
@@ -95,10 +98,26 @@ impl Stream for Connections {
 /// An open connection; its place is free again when it is dropped.
 pub struct Connection {
     stream: TcpStream,
+    /// Resolves when a call has given the peer up.
+    ended: Pin<Box<OwnedNotified>>,
     silence: Option<Silence>,
-    peer: SocketAddr,
+    peer: Peer,
     metrics: Arc<ServerMetrics>,
     _permit: OwnedSemaphorePermit,
+}
+
+/// Who is at the other end of a connection, as its calls know it.
+#[derive(Clone)]
+pub struct Peer {
+    given_up: Arc<Notify>,
+}
+
+impl Peer {
+    /// Closes the connection with all its calls: an answer that is never taken ends no other way, since HTTP/2 asks
+    /// for more of it only when the peer has made room.
+    pub fn give_up(&self) {
+        self.given_up.notify_one();
+    }
 }
 
 /// What a connection still has to send before pings watch over it.
@@ -114,10 +133,20 @@ impl Drop for Connection {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = SocketAddr;
+    type ConnectInfo = Peer;
 
-    fn connect_info(&self) -> SocketAddr {
-        self.peer
+    fn connect_info(&self) -> Peer {
+        self.peer.clone()
+    }
+}
+
+impl Connection {
+    /// An error once the peer was given up. Reads and writes ask, whichever of them the connection is waiting for.
+    fn check_ended(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        match self.ended.as_mut().poll(cx) {
+            Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
+            Poll::Pending => Ok(()),
+        }
     }
 }
 
@@ -127,6 +156,7 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.check_ended(cx)?;
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         let Some(silence) = &mut self.silence else { return polled };
@@ -144,6 +174,7 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.check_ended(cx)?;
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
@@ -152,6 +183,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.check_ended(cx)?;
         Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
     }
 

@@ -20,13 +20,14 @@ use crate::calls::Calls;
 use crate::connection::Connections;
 use crate::metrics::ServerMetrics;
 use crate::pages;
+use crate::scrape::Scrapes;
 use crate::service::Service;
 use crate::settings::Settings;
 
 /// Name that health checks ask for; the empty name means the whole server.
 const SERVICE: &str = "ledger.v1.LedgerService";
-/// Bytes that a client may send ahead on one call, and on all calls of one connection. A window is memory that any
-/// client can fill: 256 connections hold at most 1 GiB.
+/// Bytes that a client may send ahead on one call, and on all calls of one connection, before anybody has read them. What
+/// a call has read of its request is bounded by [`Calls`].
 const STREAM_WINDOW_BYTES: u32 = 2 * 1024 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 /// Bytes of the headers of a call.
@@ -101,7 +102,9 @@ impl Server {
         );
         let serving = router.serve_with_incoming_shutdown(connections, stopped(stop.clone()));
         let pages_address = address("metrics_listen", &pages_listener, settings.metrics_listen)?;
-        let pages = pages::serve(pages_listener, registry, stopped(stop.clone()));
+        let scrapes =
+            Scrapes::new(pages_listener, settings.server_max_scrapes, settings.server_scrape_timeout);
+        let pages = pages::serve(scrapes, registry, stopped(stop.clone()));
         let watcher = tokio::spawn(watch_health(ledger.clone(), health.clone(), stop));
         Ok(Self {
             ledger,

@@ -176,7 +176,7 @@ impl LedgerService for Service {
         &self,
         request: Request<Streaming<SubmitStreamRequest>>,
     ) -> Result<Response<Answers>, Status> {
-        Ok(Response::new(self.answers(request.into_inner())))
+        Ok(Response::new(self.answers(request)))
     }
 
     async fn submit_atomic(

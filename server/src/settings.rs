@@ -109,9 +109,11 @@ settings! {
     "flush.max_bytes" flush_max_bytes: u64 = 128 * MIB, MIB, 256 * MIB;
     /// Bytes of one synced write.
     "commit.max_bytes" commit_max_bytes: u64 = 4 * MIB, 64 * KIB, 64 * MIB;
-    /// Bytes of events that wait for the writer; beyond it: RESOURCE_EXHAUSTED.
+    /// Bytes of memory that events take while they wait for the writer (512 each, 64 a signature, twice the payload);
+    /// beyond it: RESOURCE_EXHAUSTED.
     "queue.max_bytes" queue_max_bytes: u64 = 64 * MIB, 64 * KIB, 1024 * MIB;
-    /// Bytes of one request message.
+    /// Bytes of one request message, and of memory that its events take; beyond it: RESOURCE_EXHAUSTED, or the result
+    /// REQUEST_TOO_LARGE for each event.
     "request.max_bytes" request_max_bytes: u64 = 16 * MIB, 64 * KIB, 256 * MIB;
     /// Events of one Submit or one message of a SubmitStream.
     "request.max_events" request_max_events: u32 = 8_192, 1, 65_535;
@@ -133,6 +135,11 @@ settings! {
     "server.max_submits" server_max_submits: u32 = 64, 1, 65_535;
     /// Open SubmitStream calls; beyond it: RESOURCE_EXHAUSTED.
     "server.max_streams" server_max_streams: u32 = 64, 1, 65_535;
+    /// Time in which the request of a call has to be there whole; then DEADLINE_EXCEEDED.
+    "server.request_timeout" server_request_timeout: Duration = 30 * SECOND, MILLISECOND, HOUR;
+    /// Time that a SubmitStream may go without a message, then UNAVAILABLE; or without taking an answer, then its
+    /// connection is closed.
+    "server.stream_timeout" server_stream_timeout: Duration = 60 * SECOND, MILLISECOND, HOUR;
     /// Messages of a SubmitStream that are taken ahead of its answers; then the stream waits.
     "server.stream_messages" server_stream_messages: u32 = 8, 1, 1_024;
     /// Time that a new connection has to send its HTTP/2 preface.
@@ -141,6 +148,10 @@ settings! {
     "server.keepalive_interval" server_keepalive_interval: Duration = 20 * SECOND, MILLISECOND, HOUR;
     /// Time that a ping waits for its answer before the connection is closed.
     "server.keepalive_timeout" server_keepalive_timeout: Duration = 10 * SECOND, MILLISECOND, HOUR;
+    /// Open connections of the metrics endpoint; one more is closed at once.
+    "server.max_scrapes" server_max_scrapes: u32 = 16, 1, 1_024;
+    /// Time that a connection of the metrics endpoint has for its request and the answer.
+    "server.scrape_timeout" server_scrape_timeout: Duration = 10 * SECOND, MILLISECOND, HOUR;
     /// Time that calls get to finish on a graceful stop.
     "server.drain_timeout" server_drain_timeout: Duration = 30 * SECOND, MILLISECOND, HOUR;
 }

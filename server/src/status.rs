@@ -85,6 +85,18 @@ pub fn too_large(detail: &str) -> Status {
     Status::resource_exhausted(format!("message above the limit of this server: {detail}"))
 }
 
+/// A request that was not there whole in time; nothing happened.
+pub fn not_received(limit: Duration) -> Status {
+    Status::deadline_exceeded(format!(
+        "server.request_timeout: the request took longer than {limit:?} to arrive"
+    ))
+}
+
+/// A stream on which nothing came; whoever has more to send opens another.
+pub fn rested(limit: Duration) -> Status {
+    Status::unavailable(format!("server.stream_timeout: no message within {limit:?}"))
+}
+
 /// The wait for a checkpoint took longer than the client wanted.
 pub fn not_in_time(what: &str, timeout: Duration) -> Status {
     Status::deadline_exceeded(format!("{what}: not sealed within {} ms", timeout.as_millis()))

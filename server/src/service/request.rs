@@ -13,14 +13,11 @@ use super::about;
 use crate::settings::Settings;
 use crate::status;
 
-/// What an event takes in the engine's queue beside its bytes, about.
-const EVENT_OVERHEAD_BYTES: usize = 512;
-
 /// Events of a request and what they weigh in memory.
 pub struct Batch {
     /// In the order given.
     pub events: Vec<Submitted>,
-    /// About the bytes that they take in the engine's queue.
+    /// Bytes that they take in the engine's queue.
     pub bytes: usize,
 }
 
@@ -79,16 +76,9 @@ impl Batch {
         if events.is_empty() || events.len() > most as usize {
             return Err(status::malformed("events", events.len(), &format!("1 to {most}")));
         }
-        let mut bytes = 0;
-        let events = events.into_iter().map(|event| {
-            let event = submitted(event);
-            let signatures = event.signatures.iter().map(|(key, signature)| key.len() + signature.len());
-            bytes += EVENT_OVERHEAD_BYTES + event.payload_type.len() + event.payload.len();
-            bytes += signatures.sum::<usize>();
-            bytes += event.sidecar.as_ref().map_or(0, |sidecar| sidecar.salt.len() + sidecar.metadata.len());
-            event
-        });
-        Ok(Self { events: events.collect(), bytes })
+        let events: Vec<Submitted> = events.into_iter().map(submitted).collect();
+        let bytes = events.iter().map(ledger_engine::queued_bytes).sum();
+        Ok(Self { events, bytes })
     }
 }
 
@@ -152,4 +142,24 @@ pub fn submitted(event: SubmittedEvent) -> Submitted {
     let (payload_type, payload) = (event.payload_type, event.payload);
     let sidecar = event.sidecar.map(|sidecar| Sidecar { salt: sidecar.salt, metadata: sidecar.metadata });
     Submitted { payload_type, payload, signatures: signatures.collect(), sidecar }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_weighs_what_its_events_weigh_in_the_queue() {
+        let signature = message::Signature { key: vec![1; 32], signature: vec![2; 64] };
+        let event = SubmittedEvent {
+            payload_type: "type".to_owned(),
+            payload: vec![0; 10_000],
+            signatures: vec![signature; 3],
+            sidecar: None,
+        };
+        let batch = Batch::take(vec![event; 2], &Settings::default()).unwrap();
+        // Twice the payload, for it is decoded as well; 512 for an event and 64 for a signature beside their bytes.
+        assert_eq!(batch.bytes, 2 * (512 + 4 + 2 * 10_000 + 3 * (32 + 64 + 64)));
+        assert_eq!(batch.bytes, batch.events.iter().map(ledger_engine::queued_bytes).sum::<usize>());
+    }
 }

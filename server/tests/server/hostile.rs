@@ -49,6 +49,25 @@ async fn bytes_that_are_not_the_message_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_read_is_not_given_room_for_a_submission() {
+    let (mut books, mut running) = served().await;
+    let address = running.server.grpc().to_string();
+    // Field 15, which no request has, of 1 MiB.
+    let large = [&[0x7A, 0x80, 0x80, 0x40], &[0; 1 << 20][..]].concat();
+    for path in [
+        "ledger.v1.LedgerService/GetEvent",
+        "ledger.v1.LedgerService/GetStatus",
+        "grpc.health.v1.Health/Check",
+    ] {
+        let status = raw_call(&address, &format!("/{path}"), large.clone()).await;
+        assert_eq!(status.code(), Code::ResourceExhausted, "{path}");
+        assert!(status.message().contains("at most 65536 bytes"), "{path}: {}", status.message());
+    }
+    still_serves(&mut books, &mut running.client).await;
+    running.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn events_made_of_noise_are_rejected_one_by_one() {
     let (mut books, mut running) = served().await;
     let honest = books.transfer("world", "alice", 1);
@@ -89,7 +108,7 @@ async fn ids_and_names_of_the_wrong_form_are_named() {
     let (mut books, mut running) = served().await;
     let client = &mut running.client;
     let event = Some(get_event_request::Entry::EventId(vec![1; 17]));
-    let account = GetAccountRequest { account: "x".repeat(100_000), as_of: None };
+    let account = GetAccountRequest { account: "x".repeat(10_000), as_of: None };
     let timeout = AwaitSealedRequest {
         entry: Some(await_sealed_request::Entry::LogIndex(0)),
         timeout_millis: u32::MAX,
@@ -144,10 +163,10 @@ async fn still_serves(books: &mut Books, client: &mut Client) {
     accepted(client, vec![event]).await;
 }
 
-async fn raw_call(address: &str, path: &str, message: &'static [u8]) -> tonic::Status {
+async fn raw_call(address: &str, path: &str, message: impl AsRef<[u8]>) -> tonic::Status {
     let mut grpc = Grpc::new(channel(address).await);
     grpc.ready().await.unwrap();
-    let request = tonic::Request::new(Bytes::from_static(message));
+    let request = tonic::Request::new(Bytes::copy_from_slice(message.as_ref()));
     let path = PathAndQuery::try_from(path).unwrap();
     match grpc.unary(request, path, RawCodec).await {
         Ok(_) => tonic::Status::ok(""),

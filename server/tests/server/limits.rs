@@ -8,12 +8,20 @@ use ledger_proto::v1::{
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio_stream::StreamExt;
+use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
 use tonic::Code;
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::Endpoint;
 use tonic_types::StatusExt;
 
-use crate::support::{Books, accepted, connect};
+use crate::raw::RawCodec;
+use crate::support::{Books, Client, Running, accepted, channel, connect};
+
+/// Longer than anything here takes, shorter than a person waits.
+const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_has_at_least_one_event_and_at_most_the_limit() {
@@ -107,6 +115,77 @@ async fn one_stream_too_many_is_told_when_to_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_request_does_not_come_gives_its_place_back() {
+    let mut books = Books::create();
+    let keys = [("server.max_submits", "1"), ("server.request_timeout", "200ms")];
+    let mut running = books.serve_with(&keys).await;
+    let mut grpc = Grpc::new(channel(&running.server.grpc().to_string()).await);
+    grpc.ready().await.unwrap();
+    let path = PathAndQuery::from_static("/ledger.v1.LedgerService/Submit");
+    let silent = tonic::Request::new(tokio_stream::pending());
+    let answered = timeout(SOON, grpc.client_streaming(silent, path, RawCodec)).await.unwrap();
+    let status = answered.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert!(status.message().contains("server.request_timeout"), "{}", status.message());
+    let opening = books.accounts(&["alice"]);
+    accepted(&mut running.client, opening).await;
+    running.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_rests_too_long_gives_its_place_back() {
+    let books = Books::create();
+    let keys = [("server.max_streams", "1"), ("server.stream_timeout", "200ms")];
+    let mut running = books.serve_with(&keys).await;
+    let mut silent = running.client.submit_stream(tokio_stream::pending()).await.unwrap().into_inner();
+    let status = timeout(SOON, silent.message()).await.unwrap().unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(status.message().contains("server.stream_timeout"), "{}", status.message());
+    let next = tokio_stream::once(SubmitStreamRequest { number: 1, events: vec![Default::default()] });
+    assert!(running.client.submit_stream(next).await.is_ok());
+    running.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_takes_no_answers_holds_up_no_other() {
+    let books = Books::create();
+    let small = [
+        ("queue.max_bytes", "1048576"),
+        ("request.max_bytes", "1048576"),
+        ("unit.max_bytes", "1048576"),
+        // The deaf client's stream is cut off at the end.
+        ("server.drain_timeout", "100ms"),
+    ];
+    let mut running = books.serve_with(&small).await;
+    let mut deaf = deaf(&running).await;
+    let _unread = deaf.submit_stream(large_messages(4)).await.unwrap();
+    let one = tokio_stream::once(SubmitStreamRequest { number: 1, events: vec![Default::default()] });
+    let mut answers = running.client.submit_stream(one).await.unwrap().into_inner();
+    let answer = timeout(SOON, answers.message()).await.expect("another stream's answers hold nothing");
+    assert_eq!(answer.unwrap().unwrap().number, 1);
+    running.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_no_answers_loses_its_connection() {
+    let books = Books::create();
+    let keys =
+        [("server.max_streams", "1"), ("server.stream_messages", "2"), ("server.stream_timeout", "300ms")];
+    // Fewer messages than are taken ahead, and more.
+    for messages in [1, 8] {
+        let mut running = books.serve_with(&keys).await;
+        let mut deaf = deaf(&running).await;
+        let mut unread = deaf.submit_stream(large_messages(messages)).await.unwrap().into_inner();
+        let end = timeout(SOON, unread.message()).await.expect("the connection is closed");
+        assert!(end.is_err(), "{end:?}");
+        let next = tokio_stream::once(SubmitStreamRequest { number: 1, events: vec![Default::default()] });
+        let mut answers = running.client.submit_stream(next).await.unwrap().into_inner();
+        assert_eq!(answers.message().await.unwrap().unwrap().number, 1);
+        running.server.stop().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_connection_too_many_is_closed_and_a_silent_one_too() {
     let books = Books::create();
     let keys = [("server.max_connections", "2"), ("server.handshake_timeout", "100ms")];
@@ -120,6 +199,22 @@ async fn one_connection_too_many_is_closed_and_a_silent_one_too() {
     assert!(began.elapsed() >= Duration::from_millis(100));
     connect(&address.to_string()).await;
     running.server.stop().await.unwrap();
+}
+
+/// A client that makes no room for an answer's bytes.
+async fn deaf(running: &Running) -> Client {
+    let address = format!("http://{}", running.server.grpc());
+    let endpoint = Endpoint::from_shared(address).unwrap().initial_stream_window_size(0);
+    Client::new(endpoint.connect().await.unwrap())
+}
+
+/// Messages of an event each, which is none, of 300 kB; then silence.
+fn large_messages(count: u64) -> impl Stream<Item = SubmitStreamRequest> + Send + 'static {
+    let message = |number| {
+        let event = SubmittedEvent { payload: vec![0; 300_000], ..SubmittedEvent::default() };
+        SubmitStreamRequest { number, events: vec![event] }
+    };
+    tokio_stream::iter((1..=count).map(message)).chain(tokio_stream::pending())
 }
 
 /// Reads until the server closes; the bytes that were not HTTP/2 settings.

@@ -2,10 +2,12 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use ledger_proto::v1::{GetPaymentRequest, SubmitRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::support::{Books, Running, accepted};
 
@@ -50,6 +52,28 @@ async fn promtool_finds_nothing() {
     promtool.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
     let checked = promtool.wait_with_output().unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    running.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_connections_are_few_and_short() {
+    let books = Books::create();
+    let keys = [("server.max_scrapes", "2"), ("server.scrape_timeout", "200ms")];
+    let running = books.serve_with(&keys).await;
+    let address = running.server.metrics();
+    let mut silent = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
+    // Bytes that never become a request.
+    silent[1].write_all(b"GET /metrics HTTP/1.1\r\nhost: ledger\r\nx: ").await.unwrap();
+    let mut refused = TcpStream::connect(address).await.unwrap();
+    assert_eq!(refused.read(&mut [0]).await.unwrap_or(0), 0, "the third connection is closed");
+    for stream in &mut silent {
+        let mut received = Vec::new();
+        // A reset is a close as well.
+        let _ =
+            timeout(Duration::from_secs(20), stream.read_to_end(&mut received)).await.expect("it is closed");
+        assert_eq!(received, b"");
+    }
+    assert!(get(&running, "text/plain").await.contains("ledger_grpc_connections"));
     running.server.stop().await.unwrap();
 }
 
