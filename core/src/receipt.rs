@@ -54,6 +54,21 @@ pub struct VerifiedReceipt {
     pub checkpoint: Checkpoint,
 }
 
+impl VerifiedReceipt {
+    /// Whether the entry says which ledger it is of, and so was checked for that. A seal after the first and an expiry
+    /// do not: that they are of the ledger rests on the log key signing for no other.
+    pub fn names_ledger(&self) -> bool {
+        match &self.entry.content {
+            Content::Seal(seal) => seal.height.0 == 0,
+            Content::Expiry { .. } => false,
+            Content::Genesis { .. }
+            | Content::Event { .. }
+            | Content::BatchHeader { .. }
+            | Content::BatchedEvent { .. } => true,
+        }
+    }
+}
+
 /// Why a receipt does not hold.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ReceiptError {
@@ -169,9 +184,10 @@ impl Receipt {
     }
 
     /// Checks everything that can be checked offline: the checkpoint's signature and origin (the name of `key`), the
-    /// proof, the entry's form, that entry 0 is the genesis of this ledger, and, of an event or the header of a batch,
-    /// its ledger id, its signers and every signature. Whether the signers were allowed to sign needs their
-    /// certificates, whether the rules were kept needs the log.
+    /// proof, the entry's form, that entry 0 is the genesis of this ledger and entry 1 its seal, and, of an event or the
+    /// header of a batch, its ledger id, its signers and every signature. Whether the signers were allowed to sign needs
+    /// their certificates, whether the rules were kept needs the log. Other seals and expiries name no ledger:
+    /// [`VerifiedReceipt::names_ledger`].
     ///
     /// # Errors
     /// [`ReceiptError`]. A member of a batch is refused: its signatures stand in the header.
@@ -202,7 +218,13 @@ impl Receipt {
                 check_signatures(BATCH_TYPE, payload, &batch.signers, signatures)?;
                 None
             }
-            Content::Seal(_) | Content::Expiry { .. } => None,
+            Content::Seal(seal) => {
+                if seal.height.0 == 0 {
+                    expect_ledger(&seal.previous_seal, ledger_id)?;
+                }
+                None
+            }
+            Content::Expiry { .. } => None,
             Content::BatchedEvent { .. } => {
                 return Err(field("kind", entry.kind(), "an entry that holds its own signatures"));
             }

@@ -132,6 +132,7 @@ impl Replay {
             _ if self.size == 1 => Err(self.wrong("kind", "seal: the genesis is block 0, alone", kind)),
             Read::Event(member) => {
                 self.begun.check_event(member).map_err(|misplaced| self.misplaced(misplaced))?;
+                self.check_group_limit(books, member)?;
                 self.check_first_of_unit(books, member.recorded_at_nanos)
             }
             Read::Expiry { payment_id, recorded_at_nanos } => {
@@ -152,6 +153,15 @@ impl Replay {
                 self.begun.check_batched(*position, member).map_err(|misplaced| self.misplaced(misplaced))
             }
         }
+    }
+
+    /// A group is kept whole until its last member, so its length is bounded before the second is taken.
+    fn check_group_limit(&self, books: &Books, member: &Member) -> Result<(), Halt> {
+        let (found, most) = (member.group_len, books.state.constants().limits.group_members);
+        if u32::from(found) > most {
+            return Err(self.wrong("group_len", &format!("at most {most}"), &found.to_string()));
+        }
+        Ok(())
     }
 
     fn check_time(&self, content: &Read) -> Result<(), Halt> {

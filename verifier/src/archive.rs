@@ -12,6 +12,7 @@ use std::sync::{PoisonError, RwLock};
 use ledger_core::checkpoint::Checkpoint;
 use ledger_core::entry::MAX_ENTRY_BYTES;
 use ledger_core::export::{CHECKPOINT_PATH, GENESIS_PATH};
+use ledger_core::genesis::Genesis;
 use ledger_core::replay::{Finding, Halt, ReadEntry, Replay};
 use ledger_core::view::StateView;
 use ledger_crypto::{KeyBytes, PublicKey};
@@ -75,16 +76,45 @@ fn judge(
     let tree = Tree { folder: &folder, size: checkpoint.size, root: checkpoint.root };
     let run = Run { tree, pool, progress };
     let (height, what) = match checks {
-        Checks::Full => (replay(run, trust)?, "every hash, signature, rule, invariant, root and total"),
-        Checks::HashesOnly => (hash(run, trust)?, "every hash and root, neither signatures nor rules"),
+        Checks::Full => {
+            (in_full(run, &checkpoint, trust)?, "every hash, signature, rule, invariant, root and total")
+        }
+        Checks::HashesOnly => {
+            (by_hashes(run, &checkpoint, trust)?, "every hash and root, neither signatures nor rules")
+        }
     };
-    check_root(&folder, &checkpoint)?;
-    let height = height.ok_or_else(|| {
-        let expected = "the index of a seal, plus 1";
-        Stop::wrong_file(CHECKPOINT_PATH, "size", expected, checkpoint.size)
-    })?;
     let words = format!("valid: {} entries in {} blocks; checked {what}", checkpoint.size, height + 1);
     Ok(Report::valid(checkpoint.size, Some(height), words))
+}
+
+/// Everything; the height of the last block. Where the rules of an entry are not known, the hashes still have the word
+/// on every entry: an export is not excused from them by an event that nobody can judge.
+fn in_full(run: Run<'_>, checkpoint: &Checkpoint, trust: &Trust) -> Result<u64, Stop> {
+    let Run { tree, pool, progress } = run;
+    match replay(Run { tree, pool, progress: &mut *progress }, trust) {
+        Ok(height) => check_end(tree.folder, checkpoint, height),
+        Err(Stop::CouldNotCheck(unknown)) => {
+            by_hashes(Run { tree, pool, progress }, checkpoint, trust)?;
+            Err(Stop::CouldNotCheck(unknown))
+        }
+        Err(wrong) => Err(wrong),
+    }
+}
+
+/// Hashes, roots and the chain of seals; the height of the last block.
+fn by_hashes(run: Run<'_>, checkpoint: &Checkpoint, trust: &Trust) -> Result<u64, Stop> {
+    let folder = run.tree.folder;
+    let height = hash(run, trust)?;
+    check_end(folder, checkpoint, height)
+}
+
+/// What can be said after the last entry: the root, and that a seal of this height ends the log.
+fn check_end(folder: &Folder, checkpoint: &Checkpoint, height: Option<u64>) -> Result<u64, Stop> {
+    check_root(folder, checkpoint)?;
+    height.ok_or_else(|| {
+        let expected = "the index of a seal, plus 1";
+        Stop::wrong_file(CHECKPOINT_PATH, "size", expected, checkpoint.size)
+    })
 }
 
 /// The whole log through the rules; the height of the seal that ends it.
@@ -107,12 +137,20 @@ fn hash(run: Run<'_>, trust: &Trust) -> Result<Option<u64>, Stop> {
     Ok(chain.sealed().map(|height| height.0))
 }
 
+/// The genesis is that of the pinned ledger, and names the log whose checkpoint this is: one key must not sign a second
+/// history under another name, where nobody would compare the two.
 fn check_genesis(folder: &Folder, trust: &Trust) -> Result<(), Stop> {
     let genesis = folder.read(GENESIS_PATH, MAX_ENTRY_BYTES as u64)?;
     let found = leaf_hash(&genesis);
     if found != trust.ledger_id {
         let expected = hex::encode(trust.ledger_id);
         return Err(Stop::wrong_file(GENESIS_PATH, "ledger_id", expected, hex::encode(found)));
+    }
+    // The bytes are those of the ledger; what is wrong with them beside the origin is found at entry 0.
+    let Ok((constants, _)) = Genesis::from_entry(&genesis) else { return Ok(()) };
+    let origin = constants.genesis.origin;
+    if origin != trust.key.name {
+        return Err(Stop::wrong_file(GENESIS_PATH, "origin", &trust.key.name, origin));
     }
     Ok(())
 }

@@ -45,7 +45,7 @@ enum Command {
 
 #[derive(Args)]
 struct TrustArgs {
-    /// Verifier key of the log (C2SP), or a file that holds one line of it
+    /// Verifier key of the log (C2SP), or a file that holds one line of it; what contains a `+` is a key
     #[arg(long, value_name = "VKEY")]
     key: String,
     /// Id of the ledger, 64 hexadecimal digits

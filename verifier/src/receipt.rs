@@ -5,7 +5,9 @@ use std::path::Path;
 
 use ledger_core::entry::{Content, Entry};
 use ledger_core::event::Body;
+use ledger_core::ids::LogIndex;
 use ledger_core::receipt::{MemberReceipt, Receipt, ReceiptError, TlogProof, VerifiedReceipt};
+use ledger_core::replay::Finding;
 use ledger_crypto::note::VerifierKey;
 use ledger_crypto::{KeyBytes, PublicKey};
 
@@ -17,7 +19,7 @@ use crate::trust::Trust;
 const RECEIPT_BYTES: u64 = 2 << 20;
 
 /// Checks the receipt in a file. What it proves: the log's key committed to this entry at this index, and each of its
-/// signers signed it for this ledger. Whether a signer was registered then is for the archive or the key's certificate.
+/// signers signed it for this ledger. A seal after the first and an expiry name no ledger; the answer says so. Whether a signer was registered then is for the archive or the key's certificate.
 pub fn check_receipt(file: &Path, trust: &Trust) -> Report {
     let name = file.display().to_string();
     match judge(file, &name, trust) {
@@ -25,7 +27,11 @@ pub fn check_receipt(file: &Path, trust: &Trust) -> Report {
             let size = receipt.checkpoint.size;
             let what = describe(&receipt.entry);
             let words = format!("valid: {what} is entry {} of a log of {size} entries", receipt.index);
-            Report::valid(size, None, words)
+            if receipt.names_ledger() {
+                Report::valid(size, None, words)
+            } else {
+                Report::valid_but(size, words, unnamed(receipt.index, what, trust))
+            }
         }
         Err(stop) => Report::stopped(stop, None),
     }
@@ -62,6 +68,21 @@ fn next_key(receipt: &VerifiedReceipt, name: &str, trust: &Trust) -> Result<Veri
     let bytes = KeyBytes::try_from(rotation.new_key.as_slice()).map_err(|error| wrong(&error))?;
     let key = PublicKey::from_bytes(&bytes).map_err(|error| wrong(&error))?;
     VerifierKey::new(&trust.key.name, &key).map_err(|error| wrong(&error))
+}
+
+/// What the receipt leaves open about the pinned ledger id.
+fn unnamed(index: u64, what: &str, trust: &Trust) -> Finding {
+    let expected = hex::encode(trust.ledger_id);
+    let found = format!("{what}, which names no ledger");
+    Finding {
+        log_index: Some(LogIndex(index)),
+        height: None,
+        file: None,
+        field: "ledger_id".to_owned(),
+        words: format!("the ledger id was not checked: {found}; it rests on the log key"),
+        expected,
+        found,
+    }
 }
 
 fn judge(file: &Path, name: &str, trust: &Trust) -> Result<VerifiedReceipt, Stop> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// What the check came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// Everything that was asked for holds.
+    /// Everything that was asked for holds; what a receipt cannot show is named beside it.
     Valid,
     /// Something is wrong; the finding names the first.
     Invalid,
@@ -47,7 +47,7 @@ pub struct Report {
     pub size: Option<u64>,
     /// Height of the last block, once all is checked.
     pub height: Option<u64>,
-    /// The first thing that is wrong, or why nothing could be said.
+    /// The first thing that is wrong, or why nothing could be said; of a valid receipt, what it leaves open.
     pub finding: Option<Finding>,
     /// One sentence on what was checked, for a person.
     pub words: String,
@@ -57,6 +57,12 @@ impl Report {
     /// A check that found nothing wrong.
     pub(crate) fn valid(size: u64, height: Option<u64>, words: String) -> Self {
         Self { verdict: Verdict::Valid, size: Some(size), height, finding: None, words }
+    }
+
+    /// A check that found nothing wrong, and `open`, what it could not check.
+    pub(crate) fn valid_but(size: u64, words: String, open: Finding) -> Self {
+        let words = format!("{words}; {}", open.words);
+        Self { verdict: Verdict::Valid, size: Some(size), height: None, finding: Some(open), words }
     }
 
     /// A check that stopped.

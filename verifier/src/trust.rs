@@ -54,21 +54,26 @@ impl TrustError {
     #[must_use]
     pub fn expected(&self) -> &'static str {
         match self {
-            Self::Key(_) | Self::KeyFile { .. } => "a C2SP verifier key, or a file that holds one line of it",
+            Self::Key(_) | Self::KeyFile { .. } => {
+                "a C2SP verifier key, or a file, without '+' in its path, that holds one line of it"
+            }
             Self::LedgerId { .. } => "64 hexadecimal digits",
         }
     }
 }
 
 impl Trust {
-    /// Reads a C2SP verifier key, or the path of a file that holds one, and the hexadecimal ledger id.
+    /// Reads a C2SP verifier key, or the path of a file that holds one, and the hexadecimal ledger id. A text with a
+    /// `+` is a key and never a path: a folder that is being judged must not replace the key by a file of its name.
     ///
     /// # Errors
     /// [`TrustError`] names the option.
     pub fn parse(key: &str, ledger_id: &str) -> Result<Self, TrustError> {
-        let file = Path::new(key);
-        let key =
-            if file.is_file() { VerifierKey::parse(&only_line(file)?)? } else { VerifierKey::parse(key)? };
+        let key = if key.contains('+') {
+            VerifierKey::parse(key)?
+        } else {
+            VerifierKey::parse(&only_line(Path::new(key))?)?
+        };
         let mut id = Hash::default();
         hex::decode_to_slice(ledger_id, &mut id)
             .map_err(|_| TrustError::LedgerId { text: ledger_id.to_owned() })?;

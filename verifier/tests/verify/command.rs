@@ -90,6 +90,30 @@ fn another_key_or_ledger_is_refused_with_5() {
     assert_eq!(json["finding"]["field"], "ledger_id");
 }
 
+/// The export brings a file along whose path is the auditor's key, and in it the key of whoever forged the export.
+#[test]
+fn a_file_named_like_the_key_is_not_the_key() {
+    let (forge, dir) = exported();
+    let other = ledger_crypto::SigningKey::from_seed([9; 32]);
+    write(&crate::forge::files_of_log(&forge.entries, &other), dir.path());
+    let trust = forge.trust();
+    let theirs = ledger_crypto::note::VerifierKey::new(crate::forge::ORIGIN, &other.public()).unwrap();
+    let decoy = dir.path().join(trust.key.to_string());
+    fs::create_dir_all(decoy.parent().unwrap()).unwrap();
+    fs::write(decoy, theirs.to_string()).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_ledger-verify"))
+        .current_dir(dir.path())
+        .args(["archive", ".", "--json", "--hashes-only", "--key", &trust.key.to_string()])
+        .args(["--ledger-id", &hex::encode(trust.ledger_id)])
+        .output()
+        .unwrap();
+    let json = json_of(&output, 5);
+    assert_eq!(
+        (&json["finding"]["file"], &json["finding"]["field"]),
+        (&"checkpoint".into(), &"signature".into())
+    );
+}
+
 #[test]
 fn a_receipt_is_checked_with_the_key_in_a_file() {
     let (forge, dir) = exported();
@@ -105,12 +129,25 @@ fn a_receipt_is_checked_with_the_key_in_a_file() {
     let key = dir.path().join("log.vkey");
     fs::write(&key, format!("{}\n", forge.trust().key)).unwrap();
     let file = dir.path().join("event.tlog-proof");
-    let check = || verify(&["receipt", path(&file), "--key", path(&key), "--ledger-id", &id, "--json"]);
-    for index in 0..forge.entries.len() {
+    let check_for =
+        |id: &str| verify(&["receipt", path(&file), "--key", path(&key), "--ledger-id", id, "--json"]);
+    let check = || check_for(&id);
+    let another = "ab".repeat(32);
+    // The last entry is a seal that is not the first: it names no ledger, and the answer says that.
+    let last = forge.entries.len() - 1;
+    for index in 0..last {
         fs::write(&file, receipt(index).to_text()).unwrap();
         let json = json_of(&check(), 0);
-        assert_eq!(json["size"], "10", "{index}");
+        assert_eq!((&json["size"], &json["finding"]), (&"10".into(), &Value::Null), "{index}");
+        assert_eq!(json_of(&check_for(&another), 5)["finding"]["field"], "ledger_id", "{index}");
     }
+    fs::write(&file, receipt(last).to_text()).unwrap();
+    let json = json_of(&check_for(&another), 0);
+    assert_eq!(
+        (&json["finding"]["field"], &json["finding"]["expected"]),
+        (&"ledger_id".into(), &another.into())
+    );
+    assert_eq!(json["finding"]["found"], "a seal, which names no ledger");
     let mut moved = receipt(7);
     moved.index = 8;
     fs::write(&file, moved.to_text()).unwrap();

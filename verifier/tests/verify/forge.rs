@@ -75,7 +75,7 @@ impl Forge {
             log_key: log_key.public_bytes().to_vec(),
             operators: vec![Operator { key: operator.public_bytes().to_vec(), party: "operator".to_owned() }],
             operator_threshold: 1,
-            currencies: vec![Currency { code: "USD".to_owned(), exponent: 2 }],
+            currencies: ["EUR", "USD"].map(|code| Currency { code: code.to_owned(), exponent: 2 }).to_vec(),
             rules_version: 1,
             limits: Some(Limits { group_members: 100, batch_members: 100 }),
             nonce: vec![7; 32],
@@ -136,11 +136,16 @@ impl Forge {
         forge
     }
 
-    /// Opens an account.
+    /// Opens an account in USD.
     pub fn open(&mut self, account: &str, kind: AccountKind) {
+        self.open_in("USD", account, kind);
+    }
+
+    /// Opens an account in a currency.
+    pub fn open_in(&mut self, currency: &str, account: &str, kind: AccountKind) {
         let body = AccountOpened {
             account: account.to_owned(),
-            currency: "USD".to_owned(),
+            currency: currency.to_owned(),
             kind: Some(kind),
             limit: 0,
         };
@@ -156,8 +161,15 @@ impl Forge {
 
     /// Initiates and authorizes a payment of alice to the bookshop.
     pub fn authorize(&mut self, amount: u64, timeout_s: u32) -> Payment {
+        self.authorize_to("shop:books", amount, timeout_s)
+    }
+
+    /// Initiates and authorizes a payment of alice to a merchant.
+    pub fn authorize_to(&mut self, creditor: &str, amount: u64, timeout_s: u32) -> Payment {
         let mut payment = Payment { id: PaymentId(self.uuid()), head: EventId::NIL };
-        for body in [initiation(amount), Body::PaymentAuthorized(PaymentAuthorized { amount, timeout_s })] {
+        for body in
+            [initiation(creditor, amount), Body::PaymentAuthorized(PaymentAuthorized { amount, timeout_s })]
+        {
             let event = self.event(Some(payment), body, Signers::Service);
             payment.head = id_of(&event);
             assert_eq!(self.submit(vec![event]), [0]);
@@ -322,9 +334,15 @@ impl Forge {
 
     /// Seals what stands behind the last seal.
     pub fn seal(&mut self) {
+        self.seal_with(|_| ());
+    }
+
+    /// Seals what stands behind the last seal, after something was done to what the seal is made of.
+    pub fn seal_with(&mut self, tamper: impl FnOnce(&mut BlockInput)) {
         let next = BlockInput::new(self.state.totals().clone(), self.state.params().clone());
         let mut block = std::mem::replace(&mut self.block, next);
         block.recorded_at_nanos = self.last_nanos + 1;
+        tamper(&mut block);
         let sealed = self.chain.seal(block);
         self.last_nanos += 1;
         self.root = sealed.checkpoint_root;
@@ -407,13 +425,13 @@ pub struct Place {
 /// An accepted event that is a unit of its own.
 pub const ALONE: Place = Place { outcome: 0, group_len: 1, group_index: 0 };
 
-/// A payment from alice to the bookshop, announced.
-pub fn initiation(amount: u64) -> Body {
+/// A payment from alice to a merchant, announced.
+fn initiation(creditor: &str, amount: u64) -> Body {
     Body::PaymentInitiated(PaymentInitiated {
         amount,
         currency: "USD".to_owned(),
         debtor: "cust:alice".to_owned(),
-        creditor: "shop:books".to_owned(),
+        creditor: creditor.to_owned(),
         capture_mode: Some(CaptureMode::Deferred),
         clearing_account: String::new(),
     })

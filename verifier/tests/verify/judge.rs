@@ -1,5 +1,8 @@
 //! Expected findings, and the check of a table of them.
 
+use std::path::Path;
+use std::sync::LazyLock;
+
 use ledger_verify::{Checks, Report, Trust, Verdict, check_archive};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -69,7 +72,13 @@ pub fn pool() -> ThreadPool {
 pub fn check(files: &Files, trust: &Trust, checks: Checks) -> Report {
     let dir = tempfile::tempdir().unwrap();
     write(files, dir.path());
-    check_archive(dir.path(), trust, checks, &pool(), &mut |_, _| {})
+    check_folder(dir.path(), trust, checks)
+}
+
+/// Checks an export that is written.
+pub fn check_folder(dir: &Path, trust: &Trust, checks: Checks) -> Report {
+    static POOL: LazyLock<ThreadPool> = LazyLock::new(pool);
+    check_archive(dir, trust, checks, &POOL, &mut |_, _| {})
 }
 
 /// Checks every row both ways, and fails with all that differ.

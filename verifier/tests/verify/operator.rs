@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use ledger_core::apply::{At, Effects, execute};
+use ledger_core::checkpoint::Checkpoint;
 use ledger_core::entry::{Entry, EntrySignature};
 use ledger_core::event::*;
 use ledger_core::genesis::Genesis;
@@ -11,10 +12,11 @@ use ledger_core::ids::{AccountIndex, LogIndex};
 use ledger_core::seal::{BlockInput, SealChain, Totals};
 use ledger_core::unit::{SignedEvent, Submitted};
 use ledger_core::view::{State, StateView};
+use ledger_crypto::note::VerifierKey;
 use ledger_crypto::{SigningKey, dsse};
 use ledger_verify::Trust;
 
-use crate::forge::{ALONE, Forge, Place, Signers, entry_signatures, files_of_log, unit_of};
+use crate::forge::{ALONE, Forge, Place, Signers, entry_signatures, files_of_log, files_under, unit_of};
 use crate::judge::{self, Expected, Row, at, in_file, judge_table};
 
 #[test]
@@ -89,6 +91,23 @@ fn a_checkpoint_key_that_the_log_never_named_is_found() {
     }]);
 }
 
+#[test]
+fn a_history_under_another_name_is_found() {
+    let log = Forge::with_accounts();
+    let origin = "ledger.example/other";
+    let leaves: Vec<_> = log.entries.iter().map(|entry| Entry::leaf_hash(entry)).collect();
+    let (size, root) = (leaves.len() as u64, ledger_merkle::build::root(&leaves));
+    let note = Checkpoint { origin: origin.to_owned(), size, root }.sign(&log.log_key).unwrap();
+    let key = VerifierKey::new(origin, &log.log_key.public()).unwrap();
+    judge_table(&[Row {
+        name: "a checkpoint by the log's key, of another origin than the genesis".to_owned(),
+        files: files_under(&log.entries, note),
+        trust: Trust { key, ..log.trust() },
+        full: in_file("genesis", "origin"),
+        hashes_only: in_file("genesis", "origin"),
+    }]);
+}
+
 /// What was done, how (it returns the log index that must be named), and the field that must be named.
 type Deed = (&'static str, fn(&mut Forge) -> u64, &'static str);
 
@@ -102,6 +121,7 @@ const TABLE: &[Deed] = &[
     ("a group split: a member alone", split_alone, "group_len"),
     ("a group split: a member left out", split_short, "group_len"),
     ("a group split: a seal between the members", split_by_seal, "kind"),
+    ("a group longer than the ledger allows, never completed", begin_endless_group, "group_len"),
     ("a group in another order", reorder_group, "admission"),
     ("an expiry withheld", withhold_expiry, "expiry"),
     ("an expiry before its time", expire_early, "expiry"),
@@ -115,7 +135,7 @@ const TABLE: &[Deed] = &[
     ("a balance changed without an entry", change_balance, "accounts_root"),
 ];
 
-fn overdraw(log: &mut Forge) -> u64 {
+pub fn overdraw(log: &mut Forge) -> u64 {
     let event = log.transfer_event("cust:alice", "cust:bob", 2_000_000, Signers::Service);
     // What the rules would do if alice had a limit, with the limit taken away again.
     let alice = log.state.account_index("cust:alice").unwrap().unwrap();
@@ -139,7 +159,7 @@ fn overdraw(log: &mut Forge) -> u64 {
     log_anyway(log, &event, None, &outcome.effects)
 }
 
-fn refuse_wrongly(log: &mut Forge) -> u64 {
+pub fn refuse_wrongly(log: &mut Forge) -> u64 {
     let event = transfer(log);
     log_with(log, &event, Place { outcome: 904, ..ALONE }, &Effects::default())
 }
@@ -179,14 +199,14 @@ fn forge_signature(log: &mut Forge) -> u64 {
     log_anyway(log, &event, Some(signatures), &effects)
 }
 
-fn split_alone(log: &mut Forge) -> u64 {
+pub fn split_alone(log: &mut Forge) -> u64 {
     let group = log.group([100, 200]);
     let effects = effects_of(log, &group[0]);
     log_anyway(log, &group[0], None, &effects)
 }
 
 /// The second member is withheld; what follows is where the group should go on.
-fn split_short(log: &mut Forge) -> u64 {
+pub fn split_short(log: &mut Forge) -> u64 {
     let group = log.group([100, 200]);
     let effects = effects_of(log, &group[0]);
     log_with(log, &group[0], Place { group_len: 2, ..ALONE }, &effects);
@@ -195,7 +215,7 @@ fn split_short(log: &mut Forge) -> u64 {
     next
 }
 
-fn split_by_seal(log: &mut Forge) -> u64 {
+pub fn split_by_seal(log: &mut Forge) -> u64 {
     let group = log.group([100, 200]);
     for (group_index, member) in group.iter().enumerate() {
         let effects = effects_of(log, member);
@@ -205,6 +225,16 @@ fn split_by_seal(log: &mut Forge) -> u64 {
         }
     }
     log.entries.len() as u64 - 2
+}
+
+/// Limits of the forged ledgers: 100 members.
+fn begin_endless_group(log: &mut Forge) -> u64 {
+    let group = log.group([100, 200]);
+    let effects = effects_of(log, &group[0]);
+    let first = log_with(log, &group[0], Place { group_len: 101, ..ALONE }, &effects);
+    let effects = effects_of(log, &group[1]);
+    log_with(log, &group[1], Place { outcome: 0, group_len: 101, group_index: 1 }, &effects);
+    first
 }
 
 fn reorder_group(log: &mut Forge) -> u64 {
@@ -303,7 +333,7 @@ fn change_balance(log: &mut Forge) -> u64 {
     log.entries.len() as u64
 }
 
-fn transfer(log: &mut Forge) -> Submitted {
+pub fn transfer(log: &mut Forge) -> Submitted {
     log.transfer_event("cust:alice", "cust:bob", 100, Signers::Service)
 }
 
@@ -317,7 +347,7 @@ fn signed_by(event: &Submitted, key: &SigningKey) -> EntrySignature {
 }
 
 /// What the rules make of an event, admitted or not.
-fn effects_of(log: &Forge, event: &Submitted) -> Effects {
+pub fn effects_of(log: &Forge, event: &Submitted) -> Effects {
     let at = At {
         t_nanos: log.next_nanos(),
         log_index: LogIndex(log.entries.len() as u64),
@@ -326,7 +356,7 @@ fn effects_of(log: &Forge, event: &Submitted) -> Effects {
     execute(&log.state, &unit_of(std::slice::from_ref(event)).members, at).unwrap().remove(0).effects
 }
 
-fn log_anyway(
+pub fn log_anyway(
     log: &mut Forge,
     event: &Submitted,
     signatures: Option<Vec<EntrySignature>>,

@@ -1,12 +1,20 @@
 //! Exports damaged after they were made: one bit, an entry, a block, a file, the checkpoint. The table says what must
 //! be found before anything is run.
 
+use std::fs;
+
 use ledger_core::checkpoint::Checkpoint;
+use ledger_core::entry::{Content, Entry};
+use ledger_core::genesis::{Genesis, GenesisError};
+use ledger_core::ids::PaymentId;
+use ledger_core::seal::{BlockInput, SealChain, Totals};
+use ledger_core::view::StateView;
 use ledger_crypto::SigningKey;
 use ledger_merkle::tile::{TilePath, encode_bundle, entries_path, parse_path};
+use ledger_verify::{Checks, Trust, Verdict};
 
-use crate::forge::{Files, Forge, ORIGIN, files_of_log, files_under};
-use crate::judge::{Expected, Row, at, at_in, in_file, judge_table};
+use crate::forge::{Files, Forge, ORIGIN, files_of_log, files_under, write};
+use crate::judge::{Expected, Place, Row, at, at_in, check_folder, in_file, judge_table};
 use crate::logs;
 
 /// Seeded positions for each kind of file.
@@ -47,6 +55,104 @@ fn one_bit_anywhere_is_found_where_it_is() {
     }
     assert_eq!(rows.len(), 4 * POSITIONS);
     judge_table(&rows);
+}
+
+/// The smallest export there is, so that every bit can be had: none may pass, none may be called "could not check".
+#[test]
+fn every_bit_of_a_genesis_and_its_seal_is_found() {
+    let forge = Forge::new();
+    let files = forge.files();
+    let dir = tempfile::tempdir().unwrap();
+    write(&files, dir.path());
+    let mut bits = 0;
+    for (path, bytes) in &files {
+        for byte in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut mutated = bytes.clone();
+                mutated[byte] ^= 1 << bit;
+                fs::write(dir.path().join(path), mutated).unwrap();
+                for checks in [Checks::Full, Checks::HashesOnly] {
+                    let report = check_folder(dir.path(), &forge.trust(), checks);
+                    let place = format!("bit {bit} of byte {byte} of {path}, {checks:?}");
+                    assert_eq!(report.verdict, Verdict::Invalid, "{place}: {report}");
+                }
+                bits += 1;
+            }
+        }
+        fs::write(dir.path().join(path), bytes).unwrap();
+    }
+    println!("{bits} bits, each flipped and checked in full and by hashes only");
+}
+
+#[test]
+fn a_version_of_the_rules_that_a_bit_made_unknown_is_damage() {
+    let forge = logs::honest();
+    let genesis = &forge.entries[0];
+    let file = "tile/entries/000";
+    let mut rows = Vec::new();
+    for byte in 0..genesis.len() {
+        for bit in 0..8 {
+            let mut entry = genesis.clone();
+            entry[byte] ^= 1 << bit;
+            if !matches!(Genesis::from_entry(&entry), Err(GenesisError::RulesVersion { .. })) {
+                continue;
+            }
+            let mut files = forge.files();
+            // The first entry begins behind its length.
+            files.get_mut(file).unwrap()[2 + byte] ^= 1 << bit;
+            rows.push(damaged_row(
+                &forge.trust(),
+                format!("bit {bit} of byte {byte}"),
+                files,
+                at_leaf(0, file),
+            ));
+        }
+    }
+    assert_eq!(rows.len(), 6);
+    judge_table(&rows);
+}
+
+#[test]
+fn rules_that_are_not_known_excuse_no_damage() {
+    let (entries, trust) = of_other_rules();
+    let key = SigningKey::from_seed([1; 32]);
+    let files = files_of_log(&entries, &key);
+    let mut changed = entries.clone();
+    // Its time, which only the rules look at.
+    changed[100][9] ^= 1;
+    let (bundle, tile) = ("tile/entries/000".to_owned(), "tile/0/000".to_owned());
+    let other = files_of_log(&changed, &key);
+    let with = |paths: &[&String]| {
+        let mut files = files.clone();
+        paths.iter().for_each(|path| files.get_mut(*path).unwrap().clone_from(&other[*path]));
+        files
+    };
+    judge_table(&[
+        Row {
+            name: "untouched".to_owned(),
+            files: files.clone(),
+            trust: trust.clone(),
+            full: Expected::CouldNotCheck(Place {
+                log_index: Some(0),
+                file: None,
+                fields: vec!["rules_version"],
+            }),
+            hashes_only: Expected::Valid,
+        },
+        damaged_row(&trust, "an entry changed".to_owned(), with(&[&bundle]), at_leaf(100, &bundle)),
+        damaged_row(
+            &trust,
+            "an entry and its hash tile changed".to_owned(),
+            with(&[&bundle, &tile]),
+            in_file("tile/1/000.p/1", "hash[0]"),
+        ),
+        damaged_row(
+            &trust,
+            "a checkpoint over another root".to_owned(),
+            files_under(&entries, String::from_utf8(other["checkpoint"].clone()).unwrap()),
+            in_file("checkpoint", "root"),
+        ),
+    ]);
 }
 
 #[test]
@@ -184,6 +290,40 @@ fn missing_and_misshapen_files_are_found() {
 fn valid_row(forge: &Forge, name: &str, files: Files) -> Row {
     let (full, hashes_only) = (Expected::Valid, Expected::Valid);
     Row { name: name.to_owned(), files, trust: forge.trust(), full, hashes_only }
+}
+
+/// A row of damage that both checks must find alike.
+fn damaged_row(trust: &Trust, name: String, files: Files, expected: Expected) -> Row {
+    Row { name, files, trust: trust.clone(), full: expected.clone(), hashes_only: expected }
+}
+
+fn at_leaf(log_index: u64, file: &str) -> Expected {
+    at_in(log_index, file, &["leaf_hash"])
+}
+
+/// A log whose genesis asks for rules of a later version, with more than a bundle of entries.
+fn of_other_rules() -> (Vec<Vec<u8>>, Trust) {
+    let honest = Forge::new();
+    let genesis = Genesis { rules_version: 2, ..honest.state.constants().genesis.clone() };
+    let mut entries = vec![genesis.to_entry(1_000)];
+    let ledger_id = Entry::leaf_hash(&entries[0]);
+    let mut chain = SealChain::new(ledger_id);
+    let mut nanos = 1_000;
+    for expiries in [0, 300] {
+        let mut block = BlockInput::new(Totals::default(), honest.state.params().clone());
+        for _ in 0..expiries {
+            nanos += 1;
+            let content = Content::Expiry { payment_id: PaymentId::default() };
+            let entry = Entry { recorded_at_nanos: nanos, outcome: 0, group_len: 1, group_index: 0, content };
+            entries.push(entry.encode());
+        }
+        let begun = entries.len() - expiries.max(1);
+        entries[begun..].iter().for_each(|entry| block.push_leaf(Entry::leaf_hash(entry)));
+        nanos += 1;
+        block.recorded_at_nanos = nanos;
+        entries.push(chain.seal(block).entry);
+    }
+    (entries, Trust { ledger_id, ..honest.trust() })
 }
 
 /// The files of the export by kind.
