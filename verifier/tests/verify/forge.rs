@@ -377,7 +377,8 @@ impl Forge {
         id
     }
 
-    fn absorb(&mut self, recorded_at_nanos: u64, outcome: u16, subject: Subject<'_>, effects: &Effects) {
+    /// Takes over what an entry at the end of the log does.
+    pub fn absorb(&mut self, recorded_at_nanos: u64, outcome: u16, subject: Subject<'_>, effects: &Effects) {
         let log_index = LogIndex(self.entries.len() as u64);
         let t_nanos = recorded_at_nanos;
         self.state.absorb(&ExecutedEntry {
@@ -392,7 +393,8 @@ impl Forge {
         self.last_nanos = recorded_at_nanos;
     }
 
-    fn append(&mut self, entry: Vec<u8>) {
+    /// Adds the bytes of an entry to the block.
+    pub fn append(&mut self, entry: Vec<u8>) {
         self.block.push_leaf(Entry::leaf_hash(&entry));
         self.entries.push(entry);
     }

@@ -1,6 +1,8 @@
 //! The verifier over logs made for it: honest, damaged, dishonest, hostile, and of another implementation.
 
+mod batch;
 mod command;
+mod dishonest;
 mod forge;
 mod golden;
 mod hostile;
