@@ -33,7 +33,7 @@ fn an_import_that_is_run_again_doubles_nothing() {
     let part = ledger.import(&format!("{HEADER}{}", &ROWS[..64]), &["--acks", acks.to_str().unwrap()]);
     assert_eq!(counts(&part), ["5", "0", "3"]);
     let whole =
-        ledger.import(&format!("{HEADER}{ROWS}"), &["--acks", acks.to_str().unwrap(), "--batch", "2"]);
+        ledger.import(&format!("{HEADER}{ROWS}"), &["--acks", acks.to_str().unwrap(), "--request", "2"]);
     assert_eq!(counts(&whole), ["4", "2", "1"]);
     let report: Value = serde_json::from_slice(&whole.stdout).unwrap();
     let found = ["rows", "matched", "rounded", "other", "balances_reached"]
@@ -67,7 +67,7 @@ fn a_refused_row_stops_the_import_and_is_named() {
     let rows = format!(
         "{HEADER}1;2024-01-01;a;5.00;5.00;x\n2;2024-01-02;a;-15.01;-10.01;x\n3;2024-01-03;a;9.00;-1.01;x\n"
     );
-    let refused = ledger.import(&rows, &["--batch", "1", "--window", "1"]);
+    let refused = ledger.import(&rows, &["--request", "1", "--window", "1"]);
     assert_eq!(refused.status.code(), Some(2), "{}", words(&refused));
     for part in [
         "rows.csv:3: row \"2\" (row), column \"account\": 904 INSUFFICIENT_FUNDS",
@@ -77,7 +77,7 @@ fn a_refused_row_stops_the_import_and_is_named() {
         assert!(words(&refused).contains(part), "{part} is not in {}", words(&refused));
     }
     assert_eq!(ledger.posted("customer:a"), "5.00 EUR");
-    let again = ledger.import(&rows, &["--batch", "1", "--window", "1"]);
+    let again = ledger.import(&rows, &["--request", "1", "--window", "1"]);
     assert_eq!(again.status.code(), Some(3), "{}", words(&again));
     assert!(words(&again).contains("EVENT_ALREADY_REFUSED"), "{}", words(&again));
 }
@@ -143,6 +143,65 @@ fn a_key_without_the_role_changes_nothing() {
     turned_away("404 SIGNER_KEY_UNKNOWN");
     ledger.register("owner");
     turned_away("506 TIMESTAMP_OUT_OF_RANGE");
+}
+
+#[test]
+fn an_import_in_batches_is_the_same_import() {
+    let ledger = Running::start();
+    ledger.register("importer,owner");
+    let acks = ledger.path("acks");
+    let flags = ["--acks", acks.to_str().unwrap(), "--batch"];
+    let file = format!("{HEADER}{ROWS}");
+    // Three rows event by event, as if that import had been interrupted; batches of two: the second is known in part.
+    let single = ledger.import(&file[..file.len() - 20], &flags[..2]);
+    assert_eq!(counts(&single), ["7", "0", "4"]);
+    let size = ledger.next_index();
+    let batched = ledger.import(&file, &[flags[0], flags[1], flags[2], "2"]);
+    assert_eq!(counts(&batched), ["1", "4", "0"]);
+    let kept = std::fs::read_to_string(&acks).unwrap();
+    assert_eq!(kept.lines().count(), 8);
+    let grown = ledger.next_index();
+    // A header, its one member, and the seals that followed.
+    assert_ne!(size, grown);
+    for flags in [&["--batch"][..], &["--batch", "3"], &[]] {
+        assert_eq!(counts(&ledger.import(&file, flags)), ["0", "5", "0"], "{flags:?}");
+        assert_eq!(ledger.next_index(), grown, "{flags:?}: nothing is doubled");
+    }
+    assert_eq!(ledger.posted("customer:a"), "-2.01 EUR");
+
+    let line = kept.lines().find(|line| line.ends_with(" row 4")).unwrap();
+    let event_id = line.split(' ').next().unwrap();
+    let shown = ledger.json(&["event", "show", event_id]);
+    assert_eq!(shown["batch position"], "0", "{shown}");
+    let receipt = ledger.path("receipt");
+    ledger.json(&["receipt", event_id, "--out", receipt.to_str().unwrap()]);
+    let trust = |name| std::fs::read_to_string(ledger.path(name)).unwrap().trim().to_owned();
+    let verified = Command::new(program("ledger-verify"))
+        .arg("receipt")
+        .arg(&receipt)
+        .args(["--key", &trust("ledger/log.vkey"), "--ledger-id", &trust("ledger/ledger-id")])
+        .output()
+        .unwrap();
+    assert!(verified.status.success(), "{}", words(&verified));
+}
+
+#[test]
+fn a_refused_row_of_a_batch_is_named() {
+    let ledger = Running::start();
+    ledger.register("importer,owner");
+    let rows = format!(
+        "{HEADER}1;2024-01-01;a;5.00;5.00;x\n2;2024-01-02;a;-15.01;-10.01;x\n3;2024-01-03;a;9.00;-1.01;x\n"
+    );
+    let refused = ledger.import(&rows, &["--batch"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", words(&refused));
+    let named = "rows.csv:3: row \"2\" (row), column \"account\": 904 INSUFFICIENT_FUNDS";
+    assert!(words(&refused).contains(named), "{}", words(&refused));
+    let ledger = Running::start();
+    ledger.register("owner");
+    let before = ledger.next_index();
+    let turned_away = ledger.import(&format!("{HEADER}{ROWS}"), &["--batch"]);
+    assert!(words(&turned_away).contains("506 TIMESTAMP_OUT_OF_RANGE"), "{}", words(&turned_away));
+    assert_eq!(ledger.next_index(), before);
 }
 
 /// A new ledger and its server.

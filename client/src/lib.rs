@@ -24,10 +24,12 @@
 //! ```
 //!
 //! A submission that fails with an unknown outcome may be repeated any number of times: the same bytes with the same
-//! ids are recorded once. [`Client::submit`], [`Client::submit_atomic`] and [`Client::submit_stream`] do so on their own.
+//! ids are recorded once. [`Client::submit`], [`Client::submit_atomic`], [`Client::submit_batch`] and
+//! [`Client::submit_stream`] do so on their own.
 #![forbid(unsafe_code)]
 
 mod answer;
+mod batch;
 mod builder;
 mod connection;
 mod disk;
@@ -49,6 +51,7 @@ mod uuid;
 pub use ledger_proto::v1 as messages;
 
 pub use crate::answer::{Answer, EventAnswer, Recorded, Verdict};
+pub use crate::batch::SignedBatch;
 pub use crate::builder::{EventBuilder, add_signatures, group};
 pub use crate::connection::Client;
 pub use crate::disk::write_durably;
@@ -64,4 +67,4 @@ pub use crate::statement::{Statement, StatementRange};
 pub use crate::stream::{StreamAnswer, SubmitAnswers, SubmitSender};
 pub use crate::submit::DryRun;
 pub use crate::tiles::ConsistencyError;
-pub use crate::uuid::{IdError, new_event_id, new_payment_id, now_nanos, v7};
+pub use crate::uuid::{IdError, new_batch_id, new_event_id, new_payment_id, now_nanos, v7};

@@ -6,7 +6,7 @@ use ledger_core::code::Refusal;
 use ledger_core::entry::Content;
 use ledger_core::event::Event;
 use ledger_core::ids::EventId;
-use ledger_core::receipt::{self, Receipt, VerifiedReceipt};
+use ledger_core::receipt::{self, VerifiedReceipt};
 use ledger_core::unit::Submitted;
 
 use crate::connection::Client;
@@ -54,8 +54,9 @@ pub enum ReceiptError {
 
 impl Client {
     /// Waits until a signed checkpoint covers an entry, and checks the receipt against the pinned log: signature of
-    /// the checkpoint, proof, and every signature of the event. The checkpoint must be of one log with the remembered
-    /// one, which it replaces when it is newer: a receipt under a fork is no proof. Asked for by its event's id, it is *an* entry with
+    /// the checkpoint, proof, and every signature of the event or of the batch that it is a member of. The checkpoint
+    /// must be of one log with the remembered one, which it replaces when it is newer: a receipt under a fork is no
+    /// proof. Asked for by its event's id, it is *an* entry with
     /// this id: what the event says and who signed it is in the answer. Whoever has the event asks for that
     /// ([`Client::await_sealed_event`]).
     ///
@@ -95,7 +96,7 @@ impl Client {
         submitted: &Submitted,
         timeout: Duration,
     ) -> Result<SealedReceipt, ReceiptError> {
-        let event = Event::decode(&submitted.payload)?;
+        let event = Event::decode_batched(&submitted.payload)?;
         let id = EventId(event.event_id.as_slice().try_into().map_err(|_| ReceiptError::NoEvent)?);
         let receipt = self.await_sealed(log, memory, EntryRef::Event(id), timeout).await?;
         holds(receipt, id, submitted)
@@ -103,9 +104,9 @@ impl Client {
 }
 
 fn checked(log: &LogIdentity, text: String) -> Result<(SealedReceipt, SignedCheckpoint), ReceiptError> {
-    let receipt = Receipt::parse(&text)?;
-    let verified = receipt.verify(log.key(), log.ledger_id())?;
-    let checkpoint = log.open(&receipt.checkpoint).map_err(receipt::ReceiptError::from)?;
+    let verified = receipt::verify_text(&text, log.key(), log.ledger_id())?;
+    let checkpoint = receipt::TlogProof::parse(&text)?.checkpoint;
+    let checkpoint = log.open(&checkpoint).map_err(receipt::ReceiptError::from)?;
     Ok((SealedReceipt { text, verified }, checkpoint))
 }
 
@@ -113,6 +114,7 @@ fn checked(log: &LogIdentity, text: String) -> Result<(SealedReceipt, SignedChec
 fn holds(receipt: SealedReceipt, id: EventId, submitted: &Submitted) -> Result<SealedReceipt, ReceiptError> {
     match &receipt.verified.entry.content {
         Content::Event { payload_type, payload, .. }
+        | Content::BatchedEvent { payload_type, payload, .. }
             if *payload_type == submitted.payload_type && *payload == submitted.payload =>
         {
             Ok(receipt)
@@ -173,7 +175,7 @@ mod tests {
         let origin = "test.example/log".to_owned();
         let log = LogIdentity::new(VerifierKey::new(&origin, &key.public()).unwrap(), LEDGER);
         let checkpoint = Checkpoint { origin, size: 2, root: tree.root() }.sign(&key).unwrap();
-        let text = Receipt { index: 1, entry, path: vec![[1; 32]], checkpoint }.to_text();
+        let text = receipt::Receipt { index: 1, entry, path: vec![[1; 32]], checkpoint }.to_text();
         checked(&log, text).unwrap().0
     }
 

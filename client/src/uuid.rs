@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ledger_core::ids::{EventId, PaymentId};
+use ledger_core::ids::{BatchId, EventId, PaymentId};
 
 /// A new id could not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +29,14 @@ pub fn new_event_id() -> Result<EventId, IdError> {
 /// [`IdError`].
 pub fn new_payment_id() -> Result<PaymentId, IdError> {
     Ok(PaymentId(new_v7()?))
+}
+
+/// A new id of a signed batch, of the same form.
+///
+/// # Errors
+/// [`IdError`].
+pub fn new_batch_id() -> Result<BatchId, IdError> {
+    Ok(BatchId(new_v7()?))
 }
 
 /// Unix nanoseconds now, by the wall clock.

@@ -165,6 +165,19 @@ impl TlogProof {
     }
 }
 
+/// Checks the text of a receipt, of an entry that holds its own signatures or of a member of a batch. Entries begin
+/// with their version; what travels with a member begins with a length, so with 0.
+///
+/// # Errors
+/// [`ReceiptError`].
+pub fn verify_text(text: &str, key: &VerifierKey, ledger_id: &Hash) -> Result<VerifiedReceipt, ReceiptError> {
+    let proof = TlogProof::parse(text)?;
+    if proof.extra.first() == Some(&0) {
+        return MemberReceipt::from_proof(proof)?.verify(key, ledger_id);
+    }
+    Receipt::parse(text)?.verify(key, ledger_id)
+}
+
 impl Receipt {
     /// The text of the file.
     pub fn to_text(&self) -> String {

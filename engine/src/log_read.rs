@@ -1,12 +1,14 @@
 //! Reading the sealed log: entries, tiles, receipts. Only what the published checkpoint covers, and every entry that
 //! leaves is hashed again and compared with its hash tile.
 
+use ledger_core::batch::Batch;
+use ledger_core::entry::{Content, Entry};
 use ledger_core::ids::LogIndex;
-use ledger_core::receipt::Receipt;
+use ledger_core::receipt::{MemberReceipt, TlogProof};
 use ledger_core::view::ViewError;
-use ledger_crypto::Hash;
-use ledger_merkle::leaf_hash;
+use ledger_crypto::{Hash, dsse};
 use ledger_merkle::tile::{self, Nodes, encode_bundle};
+use ledger_merkle::{build, leaf_hash};
 
 use crate::answer::Failure;
 use crate::ledger::Ledger;
@@ -102,7 +104,8 @@ impl Ledger {
         encode_bundle(&entries).map_err(|error| ReadError::Storage(error.to_string()))
     }
 
-    /// The receipt of an entry: a C2SP tlog-proof under the published checkpoint.
+    /// The receipt of an entry: a C2SP tlog-proof under the published checkpoint. That of a member of a batch costs a
+    /// read of the whole batch.
     pub fn receipt(&self, log_index: LogIndex) -> Result<String, ReadError> {
         let published = self.checkpoint();
         if log_index >= self.view().next_index() {
@@ -114,7 +117,35 @@ impl Ledger {
         let entry = self.checked_entries(log_index.0, log_index.0 + 1, usize::MAX)?.remove(0);
         let path = tile::inclusion_path(&StoredTiles(self.store()), log_index.0, published.size)
             .map_err(|error| ReadError::Storage(error.to_string()))?;
-        Ok(Receipt { index: log_index.0, entry, path, checkpoint: published.text.clone() }.to_text())
+        let extra = match decoded(log_index, &entry)?.content {
+            Content::BatchedEvent { position, .. } => self.member_extra(log_index, &entry, position)?,
+            _ => entry,
+        };
+        let checkpoint = published.text.clone();
+        Ok(TlogProof { extra, index: log_index.0, path, checkpoint }.to_text())
+    }
+
+    /// What the receipt of a member of a batch carries: it, the header, and its path to `events_root`. O(members).
+    fn member_extra(&self, log_index: LogIndex, entry: &[u8], position: u32) -> Result<Vec<u8>, ReadError> {
+        let lost = || ReadError::DataLoss { log_index };
+        let header_index = log_index.0.checked_sub(u64::from(position) + 1).ok_or_else(lost)?;
+        let header = self.checked_entries(header_index, header_index + 1, usize::MAX)?.remove(0);
+        let Content::BatchHeader { payload, .. } = decoded(LogIndex(header_index), &header)?.content else {
+            return Err(lost());
+        };
+        let count = u64::from(Batch::decode(&payload).map_err(|_| lost())?.count);
+        let members = self.checked_entries(header_index + 1, header_index + 1 + count, usize::MAX)?;
+        let message_hash = |(index, member): (u64, &Vec<u8>)| match decoded(LogIndex(index), member)?.content
+        {
+            Content::BatchedEvent { payload_type, payload, .. } => {
+                Ok(leaf_hash(&dsse::message(&payload_type, &payload)))
+            }
+            _ => Err(ReadError::DataLoss { log_index: LogIndex(index) }),
+        };
+        let leaves: Vec<Hash> =
+            (header_index + 1..).zip(&members).map(message_hash).collect::<Result<_, ReadError>>()?;
+        let path = build::inclusion_path(&leaves, position as usize).ok_or_else(lost)?;
+        Ok(MemberReceipt::extra(entry, &header, &path))
     }
 
     /// Entries `from..to` of the sealed log, each compared with its hash tile. A difference stops the service.
@@ -144,6 +175,10 @@ impl Ledger {
         }
         Ok(entries)
     }
+}
+
+fn decoded(log_index: LogIndex, entry: &[u8]) -> Result<Entry, ReadError> {
+    Entry::decode(entry).map_err(|_| ReadError::DataLoss { log_index })
 }
 
 fn check_width(width: u16) -> Result<(), ReadError> {

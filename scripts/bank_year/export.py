@@ -41,10 +41,13 @@ def tile_path(number):
 
 def event_id(entry):
     """Id of the event in an entry, hyphenated; None for entries of other kinds."""
-    if entry[1] != 1:
+    if entry[1] == 1:
+        at = 16 + 1 + entry[16] * 96
+    elif entry[1] == 5:
+        # A member of a signed batch: no signatures, then its position.
+        at = 16 + 1 + 4
+    else:
         return None
-    at = 16
-    at += 1 + entry[at] * 96
     kind = entry[at + 1 : at + 1 + entry[at]]
     if kind != EVENT_TYPE:
         return None

@@ -37,7 +37,7 @@ def rows_of(acks):
 def broken_import(ledger, rows, mapping, row_count):
     """Imports with kills; (killed at how many acknowledged rows, victim, acknowledgements found) of each."""
     # Small requests: the kill comes a few rows after its number, however fast the machine is.
-    flags = ["--batch", "4", "--window", "2"]
+    flags = ["--request", "4", "--window", "2"]
     importer = ledger.importer(rows, mapping, *flags)
     shown = []
     for target, victim in schedule(row_count):

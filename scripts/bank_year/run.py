@@ -104,6 +104,28 @@ def show(table, given, work, ledgers):
     if given.dir:
         leave(ledger, given.dir)
 
+    table.part("the import again, in signed batches of 1,000")
+    batched = Ledger(given.bin, work / "batched")
+    ledgers.append(batched)
+    batched.start()
+    batched.register_importer()
+    singly, report = report, imported(batched, "--batch", "1000")
+    reconciled(table, report, counted)
+    table.check("events, in batches", events, int(report["events"]["new"]))
+    rates = f"{singly['events_per_second']} event by event, {report['events_per_second']} in batches"
+    table.note("events per second", rates)
+    batched.seal()
+    balances(table, batched, counted)
+    again = imported(batched, "--batch", "777")
+    table.check("second import, in batches of 777: new events", 0, int(again["events"]["new"]))
+    batched.export()
+    indices = event_indices(batched.export_dir)
+    table.check("events in the export of the batches: those and one key", events + 1, len(indices))
+    table.check("ledger-verify archive, in batches", "valid", batched.verify())
+    in_batches = batched.command("books-hash", batched.export_dir)["books_hash"]
+    table.check("books hash, in batches", unbroken, in_batches)
+    batched.stop()
+
     table.part("the import again, with three kills (kill -9) each of server and importer")
     broken = Ledger(given.bin, work / "broken")
     ledgers.append(broken)
@@ -122,10 +144,10 @@ def show(table, given, work, ledgers):
     broken.stop()
 
 
-def imported(ledger):
+def imported(ledger, *flags):
     """Imports everything; the importer's report."""
     begun = time.monotonic()
-    importer = ledger.importer(ROWS, MAPPING)
+    importer = ledger.importer(ROWS, MAPPING, *flags)
     output, _ = importer.communicate()
     report = kills.result("ledger import", importer.returncode, output, "")
     print(f"  imported in {time.monotonic() - begun:.1f} s", flush=True)

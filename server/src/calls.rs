@@ -29,6 +29,7 @@ const METHODS: &[(&str, &str)] = &[
     ("/ledger.v1.LedgerService/SubmitAtomic", "SubmitAtomic"),
     ("/ledger.v1.LedgerService/EraseMetadata", "EraseMetadata"),
     ("/ledger.v1.LedgerService/GetMetadata", "GetMetadata"),
+    ("/ledger.v1.LedgerService/SubmitBatch", "SubmitBatch"),
     ("/ledger.v1.LedgerService/AwaitSealed", "AwaitSealed"),
     ("/ledger.v1.LedgerService/GetReceipt", "GetReceipt"),
     ("/ledger.v1.LedgerService/GetCheckpoint", "GetCheckpoint"),
@@ -93,7 +94,7 @@ impl Calls {
     /// A place for the call, before a byte of its body is read. `None`: this method needs none.
     fn place(&self, method: &str) -> Result<Option<OwnedSemaphorePermit>, Status> {
         match method {
-            "Submit" | "SubmitAtomic" | "DryRun" => self.submits.take().map(Some),
+            "Submit" | "SubmitAtomic" | "SubmitBatch" | "DryRun" => self.submits.take().map(Some),
             "SubmitStream" => self.streams.take().map(Some),
             _ => Ok(None),
         }

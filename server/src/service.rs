@@ -186,6 +186,13 @@ impl LedgerService for Service {
         self.submit_group(request.into_inner()).await
     }
 
+    async fn submit_batch(
+        &self,
+        request: Request<SubmitBatchRequest>,
+    ) -> Result<Response<SubmitBatchResponse>, Status> {
+        self.submit_signed_batch(request.into_inner()).await
+    }
+
     async fn erase_metadata(
         &self,
         request: Request<EraseMetadataRequest>,

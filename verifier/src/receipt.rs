@@ -6,7 +6,7 @@ use std::path::Path;
 use ledger_core::entry::{Content, Entry};
 use ledger_core::event::Body;
 use ledger_core::ids::LogIndex;
-use ledger_core::receipt::{MemberReceipt, Receipt, ReceiptError, TlogProof, VerifiedReceipt};
+use ledger_core::receipt::{self, ReceiptError, VerifiedReceipt};
 use ledger_core::replay::Finding;
 use ledger_crypto::note::VerifierKey;
 use ledger_crypto::{KeyBytes, PublicKey};
@@ -87,16 +87,7 @@ fn unnamed(index: u64, what: &str, trust: &Trust) -> Finding {
 
 fn judge(file: &Path, name: &str, trust: &Trust) -> Result<VerifiedReceipt, Stop> {
     let text = read(file, name)?;
-    verify(&text, trust).map_err(|error| explain(&error, trust, name))
-}
-
-/// Entries begin with their version; what travels with the entry of a batch's member begins with a length, so with 0.
-fn verify(text: &str, trust: &Trust) -> Result<VerifiedReceipt, ReceiptError> {
-    let proof = TlogProof::parse(text)?;
-    if proof.extra.first() == Some(&0) {
-        return MemberReceipt::from_proof(proof)?.verify(&trust.key, &trust.ledger_id);
-    }
-    Receipt::parse(text)?.verify(&trust.key, &trust.ledger_id)
+    receipt::verify_text(&text, &trust.key, &trust.ledger_id).map_err(|error| explain(&error, trust, name))
 }
 
 fn read(file: &Path, name: &str) -> Result<String, Stop> {

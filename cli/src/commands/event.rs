@@ -110,8 +110,12 @@ async fn show(args: &Show, context: &Context) -> Result<Exit, CliError> {
     if !entry.payment_id.is_empty() {
         facts.push(("payment id", text::uuid(&entry.payment_id)));
     }
+    if let Some(batch) = &entry.batch {
+        facts.push(("batch header", batch.header_log_index.to_string()));
+        facts.push(("batch position", batch.position.to_string()));
+    }
     if let (EntryKind::Event | EntryKind::BatchedEvent, Ok(event)) =
-        (entry.kind(), Event::decode(&entry.payload))
+        (entry.kind(), Event::decode_batched(&entry.payload))
     {
         let currency = currency_of(&client, &event).await;
         facts.extend(render::event_facts(&event, currency));

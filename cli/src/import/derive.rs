@@ -1,9 +1,9 @@
 //! From rows to signed events. Ids, times and bodies follow from the file, its mapping, the ledger and the keys: a
 //! second import makes the same bytes.
 
-use ledger_client::{EventBuilder, v7};
+use ledger_client::{EventBuilder, SignedBatch, v7};
 use ledger_core::event::{AccountOpened, Body, Leg, TransferPosted};
-use ledger_core::ids::EventId;
+use ledger_core::ids::{BatchId, EventId};
 use ledger_core::number::Side;
 use ledger_core::unit::Submitted;
 use ledger_crypto::{Hash, Hasher, SigningKey, domain};
@@ -23,14 +23,25 @@ pub struct Deriver<'a> {
     file: &'a BankFile,
 }
 
-/// An event ready to be sent.
+/// An event ready to be signed and sent.
+#[derive(Clone)]
 pub struct Prepared {
     /// Its id.
     pub event_id: EventId,
     /// What it is for.
     pub subject: Subject,
-    /// Payload and signatures.
-    pub submitted: Submitted,
+    /// The day of the row that it comes from.
+    pub day: Day,
+    event: EventBuilder,
+}
+
+/// Who signs the events of a part of an import.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signers {
+    /// Transfers.
+    Importer,
+    /// Openings of accounts.
+    ImporterAndOperator,
 }
 
 /// What an event of an import is for.
@@ -43,8 +54,7 @@ pub enum Subject {
 }
 
 impl<'a> Deriver<'a> {
-    /// For the rows of `file`, from a source whose name has 1 to 255 bytes. The importer signs every event, the
-    /// operator the openings of accounts besides.
+    /// For the rows of `file`, from a source whose name has 1 to 255 bytes.
     pub fn new(
         ledger_id: Hash,
         source: &'a str,
@@ -66,8 +76,7 @@ impl<'a> Deriver<'a> {
         });
         let event_id = event_id(&self.ledger_id, self.source, day, &own_key("account", id.as_str()));
         let event = EventBuilder::with_id(&self.ledger_id, event_id, day.midnight_nanos(), body);
-        let submitted = event.sign(&[self.importer, self.operator]);
-        Prepared { event_id, subject: Subject::Account(position), submitted }
+        Prepared { event_id, subject: Subject::Account(position), day, event }
     }
 
     /// A row's transfer, or one of the importer's own that belongs to it.
@@ -90,11 +99,32 @@ impl<'a> Deriver<'a> {
             related_payment_id: Vec::new(),
         });
         let event_id = event_id(&self.ledger_id, self.source, row.day, &key);
-        let submitted = EventBuilder::with_id(&self.ledger_id, event_id, row.day.midnight_nanos(), body)
+        let event = EventBuilder::with_id(&self.ledger_id, event_id, row.day.midnight_nanos(), body)
             .effective_date(row.day.yyyymmdd())
-            .external_ref(reference)
-            .sign(&[self.importer]);
-        Prepared { event_id, subject: Subject::Transfer(transfer.part, transfer.row), submitted }
+            .external_ref(reference);
+        Prepared { event_id, subject: Subject::Transfer(transfer.part, transfer.row), day: row.day, event }
+    }
+
+    /// The event with its own signatures.
+    pub fn sign(&self, event: Prepared, by: Signers) -> Submitted {
+        event.event.sign(&self.keys(by))
+    }
+
+    /// Events under one signed header, whose id follows from theirs: the same events make the same batch.
+    pub fn sign_batch(&self, events: Vec<Prepared>, by: Signers) -> SignedBatch {
+        let first_nanos = events.first().map_or(0, |event| event.day.midnight_nanos());
+        let ids: Vec<u8> = events.iter().flat_map(|event| event.event_id.0).collect();
+        let bits = import_bits(&self.ledger_id, self.source, &[BATCH_KEY, &ids]);
+        let batch_id = BatchId(v7(first_nanos / 1_000_000, bits));
+        let members = events.into_iter().map(|event| event.event).collect();
+        SignedBatch::sign(&self.ledger_id, batch_id, members, &self.keys(by))
+    }
+
+    fn keys(&self, by: Signers) -> Vec<&'a SigningKey> {
+        match by {
+            Signers::Importer => vec![self.importer],
+            Signers::ImporterAndOperator => vec![self.importer, self.operator],
+        }
     }
 
     fn currency(&self) -> String {
@@ -105,18 +135,29 @@ impl<'a> Deriver<'a> {
 /// UUID v7 of the day's first millisecond and of bits of
 /// `H("ledger/v1/import" ‖ ledger id ‖ length of the source's name, 1 byte ‖ name ‖ row key)`.
 pub fn event_id(ledger_id: &Hash, source: &str, day: Day, row_key: &str) -> EventId {
+    let bits = import_bits(ledger_id, source, &[row_key.as_bytes()]);
+    EventId(v7(day.midnight_nanos() / 1_000_000, bits))
+}
+
+fn import_bits(ledger_id: &Hash, source: &str, key: &[&[u8]]) -> [u8; 10] {
     let length = u8::try_from(source.len()).unwrap_or(u8::MAX);
     let mut hasher = Hasher::tagged(domain::IMPORT);
-    hasher.update(ledger_id).update(&[length]).update(source.as_bytes()).update(row_key.as_bytes());
+    hasher.update(ledger_id).update(&[length]).update(source.as_bytes());
+    for part in key {
+        hasher.update(part);
+    }
     let hash = hasher.finish();
     let mut bits = [0; 10];
     bits.copy_from_slice(&hash[..10]);
-    EventId(v7(day.midnight_nanos() / 1_000_000, bits))
+    bits
 }
 
 fn purpose_of(rule: Option<&Correction>) -> &str {
     rule.map_or("", |rule| &rule.purpose)
 }
+
+/// What stands before the event ids in the key of a batch; as in [`own_key`].
+const BATCH_KEY: &[u8] = b"batch\x1f";
 
 /// The key of an event that is no row itself. Row keys hold no control characters, so none is equal to it.
 fn own_key(part: &str, key: &str) -> String {

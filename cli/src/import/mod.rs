@@ -11,6 +11,7 @@
 mod accounts;
 mod acks;
 mod amount;
+mod batched;
 mod day;
 mod derive;
 mod error;
@@ -30,7 +31,7 @@ use std::time::Instant;
 use ledger_crypto::keyfile;
 
 use self::acks::Acks;
-use self::derive::{Deriver, Subject};
+use self::derive::{Deriver, Signers, Subject};
 use self::file::BankFile;
 use self::mapping::Mapping;
 use self::plan::Plan;
@@ -59,11 +60,14 @@ pub struct ImportArgs {
     /// Append every acknowledged event id and its log index here, on disk before the next request is sent
     #[arg(long, value_name = "FILE")]
     pub acks: Option<PathBuf>,
-    /// Events of one request
-    #[arg(long, value_name = "COUNT", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=8192))]
-    pub batch: u16,
-    /// Requests on their way at a time
-    #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    /// Sign one batch of so many events instead of each event
+    #[arg(long, value_name = "COUNT", num_args = 0..=1, default_missing_value = "1000", value_parser = clap::value_parser!(u16).range(1..))]
+    pub batch: Option<u16>,
+    /// Events of one request, where each is signed by itself
+    #[arg(long, value_name = "COUNT", default_value_t = 256, conflicts_with = "batch", value_parser = clap::value_parser!(u16).range(1..=8192))]
+    pub request: u16,
+    /// Requests on their way at a time, where each event is signed by itself
+    #[arg(long, conflicts_with = "batch", value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub window: u16,
 }
 
@@ -85,7 +89,8 @@ pub async fn run(context: &Context, args: &ImportArgs) -> Result<Exit, CliError>
     let acknowledged_before = acks.as_ref().map(Acks::len);
     let mut sending = Sending {
         client,
-        batch: usize::from(args.batch),
+        deriver: &deriver,
+        events: usize::from(args.batch.unwrap_or(args.request)),
         window: usize::from(args.window),
         acks,
         name: &name,
@@ -94,7 +99,7 @@ pub async fn run(context: &Context, args: &ImportArgs) -> Result<Exit, CliError>
         already_there: 0,
     };
     let begun = Instant::now();
-    let accounts = send(&mut sending, &deriver, &file, &plan).await?;
+    let accounts = send(&mut sending, args.batch.is_some(), &file, &plan).await?;
     let events = Events { new: sending.new, already_there: sending.already_there };
     let report = Report::new(&file, &plan, events, accounts, begun.elapsed());
     let report = report.acknowledged_before(acknowledged_before);
@@ -105,17 +110,25 @@ pub async fn run(context: &Context, args: &ImportArgs) -> Result<Exit, CliError>
 /// All accounts first: where a key lacks a role, the import stops before a row is refused and its id used up.
 async fn send(
     sending: &mut Sending<'_>,
-    deriver: &Deriver<'_>,
+    in_batches: bool,
     file: &BankFile,
     plan: &Plan,
 ) -> Result<AccountsCount, ImportError> {
     let missing = existing::missing(&sending.client, file, plan).await?;
+    let deriver = sending.deriver;
     sending.progress.set_length((missing.len() + plan.transfers.len()) as u64);
     let openings = missing.iter().map(|(account, day)| deriver.account(*account, *day));
     let transfers = plan.transfers.iter().map(|transfer| deriver.transfer(transfer));
-    let sent = match sending.all(openings).await {
-        Ok(()) => sending.all(transfers).await,
-        Err(error) => Err(error),
+    let sent = if in_batches {
+        match sending.in_batches(openings, Signers::ImporterAndOperator).await {
+            Ok(()) => sending.in_batches(transfers, Signers::Importer).await,
+            Err(error) => Err(error),
+        }
+    } else {
+        match sending.singly(openings, Signers::ImporterAndOperator).await {
+            Ok(()) => sending.singly(transfers, Signers::Importer).await,
+            Err(error) => Err(error),
+        }
     };
     sending.progress.finish_and_clear();
     sent.map_err(|error| ImportError::sending(error, file))?;

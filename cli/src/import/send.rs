@@ -10,14 +10,16 @@ use ledger_core::ids::{EventId, LogIndex};
 use thiserror::Error;
 
 use super::acks::{Acks, AcksError};
-use super::derive::{Prepared, Subject};
+use super::derive::{Deriver, Prepared, Signers, Subject};
 
 /// How events are sent, and what came of those sent so far.
 pub struct Sending<'a> {
     /// The server.
     pub client: Client,
-    /// Events of one request.
-    pub batch: usize,
+    /// Signs what is sent.
+    pub deriver: &'a Deriver<'a>,
+    /// Events of one request; of one signed batch, when they are sent in batches.
+    pub events: usize,
     /// Requests on their way at a time.
     pub window: usize,
     /// Where acknowledgements are kept.
@@ -61,12 +63,16 @@ pub enum SendError {
 }
 
 impl Sending<'_> {
-    /// Sends events in order and waits for all answers. Whatever has been answered is kept before the next request
-    /// goes out. After an event that was not accepted nothing more is sent; what was on its way is still answered.
+    /// Sends events, each signed by itself, in order and waits for all answers. Whatever has been answered is kept
+    /// before the next request goes out. After an event that was not accepted nothing more is sent; what was on its way is still answered.
     ///
     /// # Errors
     /// [`SendError`].
-    pub async fn all(&mut self, mut events: impl Iterator<Item = Prepared>) -> Result<(), SendError> {
+    pub async fn singly(
+        &mut self,
+        mut events: impl Iterator<Item = Prepared>,
+        by: Signers,
+    ) -> Result<(), SendError> {
         let (mut sender, mut answers) = self.client.submit_stream(self.window);
         let mut waiting: VecDeque<Vec<(EventId, Subject)>> = VecDeque::new();
         let mut stops = Vec::new();
@@ -77,12 +83,12 @@ impl Sending<'_> {
             }
             ended = ended || !stops.is_empty();
             if !ended && waiting.len() < self.window {
-                let batch: Vec<_> = events.by_ref().take(self.batch).collect();
-                ended = batch.is_empty();
+                let next: Vec<_> = events.by_ref().take(self.events).collect();
+                ended = next.is_empty();
                 if !ended {
-                    waiting.push_back(batch.iter().map(|event| (event.event_id, event.subject)).collect());
-                    let events = batch.into_iter().map(|event| event.submitted).collect();
-                    if let Err(ended) = sender.send(events).await {
+                    waiting.push_back(next.iter().map(|event| (event.event_id, event.subject)).collect());
+                    let signed = next.into_iter().map(|event| self.deriver.sign(event, by));
+                    if let Err(ended) = sender.send(signed.collect()).await {
                         return Err(self.cause(answers, &mut waiting, &mut stops, ended).await);
                     }
                 }
@@ -121,9 +127,18 @@ impl Sending<'_> {
         answer: StreamAnswer,
         stops: &mut Vec<Stop>,
     ) -> Result<(), SendError> {
-        let sent = waiting.pop_front().unwrap_or_default();
+        self.take(waiting.pop_front().unwrap_or_default(), answer.events, stops)
+    }
+
+    /// Counts and keeps the answers to what was sent; those that are not of accepted events join `stops`.
+    pub(super) fn take(
+        &mut self,
+        sent: Vec<(EventId, Subject)>,
+        answers: Vec<EventAnswer>,
+        stops: &mut Vec<Stop>,
+    ) -> Result<(), SendError> {
         let mut kept = Vec::with_capacity(sent.len());
-        for ((event_id, subject), answer) in sent.into_iter().zip(answer.events) {
+        for ((event_id, subject), answer) in sent.into_iter().zip(answers) {
             self.progress.inc(1);
             match (answer.verdict(), answer.recorded()) {
                 (Verdict::Accepted, Some(recorded)) => {

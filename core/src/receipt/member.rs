@@ -24,6 +24,17 @@ pub struct MemberReceipt {
 }
 
 impl MemberReceipt {
+    /// What a receipt of this form carries as `extra`.
+    pub fn extra(member: &[u8], header: &[u8], events_path: &[Hash]) -> Vec<u8> {
+        let mut extra = Vec::with_capacity(8 + member.len() + header.len() + events_path.len() * 32);
+        for entry in [member, header] {
+            extra.extend_from_slice(&(entry.len() as u32).to_be_bytes());
+            extra.extend_from_slice(entry);
+        }
+        extra.extend(events_path.iter().flatten());
+        extra
+    }
+
     /// Takes a proof apart whose `extra` has this form.
     ///
     /// # Errors

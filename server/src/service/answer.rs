@@ -74,7 +74,9 @@ pub fn entry(index: LogIndex, bytes: Vec<u8>, entry: Entry) -> message::LogEntry
             said.payload = payload;
             message::EntryKind::BatchHeader
         }
-        Content::BatchedEvent { payload_type, payload, .. } => {
+        Content::BatchedEvent { position, payload_type, payload } => {
+            let header_log_index = index.0.saturating_sub(u64::from(position) + 1);
+            said.batch = Some(message::BatchPlace { header_log_index, position });
             said.payload_type = payload_type;
             said.payload = payload;
             message::EntryKind::BatchedEvent

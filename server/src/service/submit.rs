@@ -1,14 +1,14 @@
-//! Submit, SubmitAtomic and DryRun.
+//! Submit, SubmitAtomic, SubmitBatch and DryRun.
 
 use ledger_core::unit::Submitted;
 use ledger_engine::Pending;
 use ledger_proto::v1::{
-    DryRunRequest, DryRunResponse, SubmitAtomicRequest, SubmitAtomicResponse, SubmitRequest, SubmitResponse,
-    SubmitResult,
+    DryRunRequest, DryRunResponse, SubmitAtomicRequest, SubmitAtomicResponse, SubmitBatchRequest,
+    SubmitBatchResponse, SubmitRequest, SubmitResponse, SubmitResult,
 };
 use tonic::{Response, Status};
 
-use super::request::Batch;
+use super::request::{Batch, signed_batch};
 use super::{Service, answer, blocking};
 use crate::status;
 
@@ -52,6 +52,18 @@ impl Service {
         Ok(Response::new(DryRunResponse { results, read_at: tried.read_at.0 }))
     }
 
+    pub(super) async fn submit_signed_batch(
+        &self,
+        request: SubmitBatchRequest,
+    ) -> Result<Response<SubmitBatchResponse>, Status> {
+        let (header, members) = signed_batch(request)?;
+        self.metrics.events_received.inc_by(members.len() as u64);
+        let ledger = self.ledger.clone();
+        let handed = blocking(&self.submitting, move || ledger.submit_batch(header, members));
+        let pending = handed.await?.map_err(|failure| status::failure(&failure))?;
+        Ok(Response::new(SubmitBatchResponse { results: answered(pending).await? }))
+    }
+
     /// Hands events to the engine on a blocking thread: decoding and signatures are work for a processor. Calls made
     /// one after another enter the queue in that order.
     pub(super) async fn hand_over(
@@ -69,8 +81,11 @@ impl Service {
     }
 
     async fn decided(&self, together: Together, events: Vec<Submitted>) -> Result<Vec<SubmitResult>, Status> {
-        let pending = self.hand_over(together, events).await?;
-        let answers = pending.await.map_err(|failure| status::failure(&failure))?;
-        Ok(answers.into_iter().map(answer::result).collect())
+        answered(self.hand_over(together, events).await?).await
     }
+}
+
+async fn answered(pending: Pending) -> Result<Vec<SubmitResult>, Status> {
+    let answers = pending.await.map_err(|failure| status::failure(&failure))?;
+    Ok(answers.into_iter().map(answer::result).collect())
 }
