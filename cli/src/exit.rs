@@ -38,7 +38,7 @@ impl Exit {
             Verdict::Accepted | Verdict::AlreadyExists => Self::Ok,
             Verdict::AlreadyRefused(_) => Self::Conflict,
             Verdict::Refused(code) | Verdict::Rejected(code) if is_conflict(code) => Self::Conflict,
-            Verdict::Refused(_) | Verdict::Rejected(_) | Verdict::Unimplemented => Self::Refused,
+            Verdict::Refused(_) | Verdict::Rejected(_) => Self::Refused,
         }
     }
 }
@@ -277,7 +277,6 @@ mod tests {
             (Verdict::AlreadyExists, Exit::Ok),
             (Verdict::Refused(Code::InsufficientFunds), Exit::Refused),
             (Verdict::Rejected(Code::SignerKeyUnknown), Exit::Refused),
-            (Verdict::Unimplemented, Exit::Refused),
             (Verdict::AlreadyRefused(Code::InsufficientFunds), Exit::Conflict),
             (Verdict::Rejected(Code::EventIdConflict), Exit::Conflict),
             (Verdict::Refused(Code::PaymentAlreadyExists), Exit::Conflict),

@@ -163,7 +163,6 @@ pub fn answer(answer: &EventAnswer) -> Facts {
             push_detail(&mut facts, &recorded.detail);
         }
         Answer::Rejected { detail, .. } => push_detail(&mut facts, detail),
-        Answer::Unimplemented { event_type } => facts.push(("event type", event_type.clone())),
     }
     if let Some(code) = answer.verdict().code() {
         facts.insert(2, ("code", code.number().to_string()));

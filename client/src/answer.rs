@@ -27,11 +27,6 @@ pub enum Answer {
         /// Field, value and limit.
         detail: Detail,
     },
-    /// The server has no rules for its type; it left no trace.
-    Unimplemented {
-        /// Name of the event type.
-        event_type: String,
-    },
 }
 
 /// Where and how an event stands in the log.
@@ -62,8 +57,6 @@ pub enum Verdict {
     AlreadyRefused(Code),
     /// Turned away.
     Rejected(Code),
-    /// No rules for its type.
-    Unimplemented,
 }
 
 impl EventAnswer {
@@ -73,7 +66,6 @@ impl EventAnswer {
         match &self.answer {
             Answer::Recorded(recorded) => recorded.verdict(),
             Answer::Rejected { code, .. } => Verdict::Rejected(*code),
-            Answer::Unimplemented { .. } => Verdict::Unimplemented,
         }
     }
 
@@ -82,7 +74,7 @@ impl EventAnswer {
     pub fn recorded(&self) -> Option<&Recorded> {
         match &self.answer {
             Answer::Recorded(recorded) => Some(recorded),
-            Answer::Rejected { .. } | Answer::Unimplemented { .. } => None,
+            Answer::Rejected { .. } => None,
         }
     }
 
@@ -97,9 +89,6 @@ impl EventAnswer {
             }
             Some(v1::submit_result::Answer::Rejected(v1::Rejected { code, detail, .. })) => {
                 Answer::Rejected { code: known_code(code)?, detail: detail_of(detail) }
-            }
-            Some(v1::submit_result::Answer::Unimplemented(v1::Unimplemented { event_type })) => {
-                Answer::Unimplemented { event_type }
             }
             None => return Err(malformed("answer", "none")),
         };
@@ -146,12 +135,12 @@ impl Verdict {
     pub fn code(self) -> Option<Code> {
         match self {
             Self::Refused(code) | Self::AlreadyRefused(code) | Self::Rejected(code) => Some(code),
-            Self::Accepted | Self::AlreadyExists | Self::Unimplemented => None,
+            Self::Accepted | Self::AlreadyExists => None,
         }
     }
 }
 
-/// `ACCEPTED`, `ALREADY_EXISTS`, the name of a code, `EVENT_ALREADY_REFUSED(CODE)` or `UNIMPLEMENTED`.
+/// `ACCEPTED`, `ALREADY_EXISTS`, the name of a code, or `EVENT_ALREADY_REFUSED(CODE)`.
 impl std::fmt::Display for Verdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -159,7 +148,6 @@ impl std::fmt::Display for Verdict {
             Self::AlreadyExists => f.pad("ALREADY_EXISTS"),
             Self::Refused(code) | Self::Rejected(code) => f.pad(code.name()),
             Self::AlreadyRefused(code) => f.pad(&format!("EVENT_ALREADY_REFUSED({code})")),
-            Self::Unimplemented => f.pad("UNIMPLEMENTED"),
         }
     }
 }

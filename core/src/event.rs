@@ -159,6 +159,52 @@ bodies! {
     23 AccountLimitChanged { 1 account: String, 2 limit: u64 }
 }
 
+/// What an event is about: it decides which fields a header carries, where the event may stand, and who signs it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Family {
+    /// The first event of a payment.
+    Initiation,
+    /// A later event of a payment.
+    Step,
+    /// The reversal of a payment's event or of a transfer.
+    Reversal,
+    /// Explicit legs.
+    Transfer,
+    /// Accounts, periods, erasures: never in a group.
+    Control,
+    /// What admission itself reads, keys and versions: never in a group or batch.
+    Registry,
+}
+
+impl Body {
+    /// What the event is about.
+    pub fn family(&self) -> Family {
+        match self {
+            Self::PaymentInitiated(_) => Family::Initiation,
+            Self::PaymentRejected(_)
+            | Self::PaymentAuthorized(_)
+            | Self::AuthorizationIncreased(_)
+            | Self::AuthorizationReduced(_)
+            | Self::PaymentCaptured(_)
+            | Self::PaymentVoided(_)
+            | Self::PaymentSettled(_)
+            | Self::PaymentRefunded(_)
+            | Self::ChargebackOpened(_)
+            | Self::ChargebackResolved(_) => Family::Step,
+            Self::PaymentReversed(_) => Family::Reversal,
+            Self::TransferPosted(_) => Family::Transfer,
+            Self::AccountOpened(_)
+            | Self::AccountStatusChanged(_)
+            | Self::PeriodClosed(_)
+            | Self::MetadataErased(_)
+            | Self::AccountLimitChanged(_) => Family::Control,
+            Self::KeyRegistered(_) | Self::KeyRevoked(_) | Self::LogKeyRotated(_) | Self::RulesChanged(_) => {
+                Family::Registry
+            }
+        }
+    }
+}
+
 impl Default for Body {
     fn default() -> Self {
         Self::PeriodClosed(PeriodClosed::default())

@@ -81,11 +81,6 @@ pub enum Answer {
     },
     /// Admission turned it away; nothing is recorded.
     Rejected(Refusal),
-    /// The rules of this event type are not built; nothing is recorded.
-    Unimplemented {
-        /// Name of the event type.
-        event_type: &'static str,
-    },
 }
 
 /// Answers of a request that is in the queue, in the order of its events. Await it or [`Pending::wait`] for it.

@@ -134,7 +134,6 @@ impl Shared {
                     self.metrics.count_event("rejected", 1);
                     self.metrics.count_code(refusal.code.name(), 1);
                 }
-                Answer::Unimplemented { .. } => self.metrics.count_event("unimplemented", 1),
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::tail::Tail;
 /// Label of what became of an event.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 pub struct OutcomeLabel {
-    /// `accepted`, `refused` (recorded), `rejected` (not recorded), `already_exists`, `unimplemented`.
+    /// `accepted`, `refused` (recorded), `rejected` (not recorded), `already_exists`.
     pub outcome: &'static str,
 }
 

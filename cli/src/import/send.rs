@@ -175,9 +175,5 @@ fn stopped(subject: Subject, answer: EventAnswer) -> Stop {
             Stop { subject, verdict, log_index: Some(recorded.log_index), detail: recorded.detail }
         }
         Answer::Rejected { detail, .. } => Stop { subject, verdict, log_index: None, detail },
-        Answer::Unimplemented { event_type } => {
-            let detail = Detail { value: event_type, ..Detail::default() };
-            Stop { subject, verdict, log_index: None, detail }
-        }
     }
 }

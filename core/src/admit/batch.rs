@@ -3,7 +3,7 @@
 use super::{Admission, check_ledger, identity, request, signers};
 use crate::apply::Stop;
 use crate::code::{Code, Refusal};
-use crate::event::{Body, Event};
+use crate::event::{Event, Family};
 use crate::unit::{VerifiedBatch, VerifiedEvent, events_root};
 use crate::view::{Constants, StateView, ViewError};
 use signers::SignerKeys;
@@ -102,7 +102,7 @@ fn check_agreement(
         return Err(WholeStop::Whole(mismatch("count", found, limit)));
     }
     for (position, event) in events.iter().enumerate() {
-        let refusal = if is_never_in_a_batch(&event.body) {
+        let refusal = if event.body.family() == Family::Registry {
             mismatch("body", event.body.name().to_owned(), "an event that may stand in a batch".to_owned())
         } else if event.signers != batch.signers {
             mismatch("signers", hex_list(&event.signers), hex_list(&batch.signers))
@@ -130,14 +130,6 @@ fn admit_header(view: &impl StateView, header: &VerifiedBatch, t_nanos: u64) -> 
     let keys = signers::registered_keys(view, batch.signers.iter().map(Vec::as_slice))?;
     identity::check_batch(&batch.batch_id, |id| view.known_batch(id), t_nanos)?;
     Ok(keys)
-}
-
-/// What admission of the other members reads: keys, the log key, the rules.
-fn is_never_in_a_batch(body: &Body) -> bool {
-    matches!(
-        body,
-        Body::KeyRegistered(_) | Body::KeyRevoked(_) | Body::LogKeyRotated(_) | Body::RulesChanged(_)
-    )
 }
 
 fn hex_list(keys: &[Vec<u8>]) -> String {

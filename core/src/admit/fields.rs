@@ -5,7 +5,7 @@ mod faults;
 
 use crate::code::{Code, Refusal};
 use crate::date::{is_date, utc_date};
-use crate::event::{Body, Event};
+use crate::event::{Event, Family};
 use crate::unit::VerifiedEvent;
 use crate::view::Constants;
 use faults::{Faults, Field};
@@ -33,31 +33,14 @@ enum Carries {
 /// payment_id, previous_event_id, effective_date, external_ref.
 fn carried(event: &Event) -> [Carries; 4] {
     use Carries::{Not, Optional, Required};
-    match event.body {
-        Body::PaymentInitiated(_) => [Required, Not, Optional, Optional],
-        Body::PaymentRejected(_)
-        | Body::PaymentAuthorized(_)
-        | Body::AuthorizationIncreased(_)
-        | Body::AuthorizationReduced(_)
-        | Body::PaymentCaptured(_)
-        | Body::PaymentVoided(_)
-        | Body::PaymentSettled(_)
-        | Body::PaymentRefunded(_)
-        | Body::ChargebackOpened(_)
-        | Body::ChargebackResolved(_) => [Required, Required, Optional, Not],
+    match event.body.family() {
+        Family::Initiation => [Required, Not, Optional, Optional],
+        Family::Step => [Required, Required, Optional, Not],
         // With a payment's id it reverses an event of the payment, without one a transfer.
-        Body::PaymentReversed(_) if event.payment_id.is_empty() => [Not, Not, Optional, Not],
-        Body::PaymentReversed(_) => [Required, Required, Optional, Not],
-        Body::TransferPosted(_) => [Not, Not, Optional, Optional],
-        Body::AccountOpened(_)
-        | Body::AccountStatusChanged(_)
-        | Body::KeyRegistered(_)
-        | Body::KeyRevoked(_)
-        | Body::PeriodClosed(_)
-        | Body::LogKeyRotated(_)
-        | Body::RulesChanged(_)
-        | Body::MetadataErased(_)
-        | Body::AccountLimitChanged(_) => [Not, Not, Not, Not],
+        Family::Reversal if event.payment_id.is_empty() => [Not, Not, Optional, Not],
+        Family::Reversal => [Required, Required, Optional, Not],
+        Family::Transfer => [Not, Not, Optional, Optional],
+        Family::Control | Family::Registry => [Not, Not, Not, Not],
     }
 }
 

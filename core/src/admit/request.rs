@@ -3,7 +3,7 @@
 use ledger_crypto::{Hash, Hasher, domain};
 
 use crate::code::{Code, Refusal};
-use crate::event::{Body, Event};
+use crate::event::{Event, Family};
 use crate::unit::{Unit, UnitKind};
 use crate::view::Constants;
 
@@ -68,7 +68,7 @@ pub(super) fn check_members(events: &[&Event]) -> Result<(), Refusal> {
     }
     let expected = group_hash(events.iter().map(|event| event.event_id.as_slice()));
     for event in events {
-        if is_control(&event.body) {
+        if matches!(event.body.family(), Family::Control | Family::Registry) {
             let limit = "no control event in a group";
             return Err(Refusal::of(Code::GroupMismatch, "body", event.body.name(), limit));
         }
@@ -87,19 +87,4 @@ pub fn group_hash<'e>(event_ids: impl IntoIterator<Item = &'e [u8]>) -> Hash {
         hasher.update(id);
     }
     hasher.finish()
-}
-
-fn is_control(body: &Body) -> bool {
-    matches!(
-        body,
-        Body::AccountOpened(_)
-            | Body::AccountStatusChanged(_)
-            | Body::KeyRegistered(_)
-            | Body::KeyRevoked(_)
-            | Body::PeriodClosed(_)
-            | Body::LogKeyRotated(_)
-            | Body::RulesChanged(_)
-            | Body::MetadataErased(_)
-            | Body::AccountLimitChanged(_)
-    )
 }

@@ -7,7 +7,7 @@ use ledger_crypto::KeyBytes;
 
 use crate::apply::{NotAdmitted, Stop};
 use crate::code::{Code, Refusal};
-use crate::event::{Body, Event, TransferPosted};
+use crate::event::{Body, Event, Family, TransferPosted};
 use crate::number::{KeyStatus, Roles, Side};
 use crate::record::KeyRecord;
 use crate::unit::MAX_SIGNERS;
@@ -61,12 +61,8 @@ pub(super) fn check_authority(
     event: &Event,
     keys: &[Arc<KeyRecord>],
 ) -> Result<(), Refusal> {
-    match &event.body {
-        Body::PaymentReversed(_)
-        | Body::KeyRegistered(_)
-        | Body::KeyRevoked(_)
-        | Body::LogKeyRotated(_)
-        | Body::RulesChanged(_) => {
+    match event.body.family() {
+        Family::Reversal | Family::Registry => {
             let (found, wanted) =
                 (keys.iter().filter(|key| key.is_full_operator()).count(), constants.operator_threshold);
             if found < wanted as usize {
@@ -75,7 +71,8 @@ pub(super) fn check_authority(
             }
             Ok(())
         }
-        body => {
+        Family::Initiation | Family::Step | Family::Transfer | Family::Control => {
+            let body = &event.body;
             if !keys.iter().any(|key| has_role(body, key)) {
                 let limit = wanted_roles(body);
                 return Err(Refusal::of(Code::SignerRoleMissing, "signers", roles_of(keys), limit));
@@ -144,28 +141,15 @@ fn has_role(body: &Body, key: &KeyRecord) -> bool {
 /// Any one of these roles.
 fn wanted(body: &Body) -> &'static [Roles] {
     match body {
-        Body::PaymentInitiated(_) => &[Roles::INITIATOR],
-        Body::PaymentRejected(_)
-        | Body::PaymentAuthorized(_)
-        | Body::AuthorizationIncreased(_)
-        | Body::AuthorizationReduced(_)
-        | Body::PaymentCaptured(_)
-        | Body::PaymentSettled(_)
-        | Body::ChargebackOpened(_)
-        | Body::ChargebackResolved(_) => &[Roles::PROCESSOR],
-        Body::PaymentVoided(_) => &[Roles::INITIATOR, Roles::PROCESSOR],
-        Body::PaymentRefunded(_) => &[Roles::OWNER, Roles::PROCESSOR],
-        Body::TransferPosted(_) => &[Roles::OPERATOR, Roles::OWNER],
-        Body::PaymentReversed(_)
-        | Body::AccountOpened(_)
-        | Body::AccountStatusChanged(_)
-        | Body::KeyRegistered(_)
-        | Body::KeyRevoked(_)
-        | Body::PeriodClosed(_)
-        | Body::LogKeyRotated(_)
-        | Body::RulesChanged(_)
-        | Body::MetadataErased(_)
-        | Body::AccountLimitChanged(_) => &[Roles::OPERATOR],
+        Body::PaymentVoided(_) => return &[Roles::INITIATOR, Roles::PROCESSOR],
+        Body::PaymentRefunded(_) => return &[Roles::OWNER, Roles::PROCESSOR],
+        _ => {}
+    }
+    match body.family() {
+        Family::Initiation => &[Roles::INITIATOR],
+        Family::Step => &[Roles::PROCESSOR],
+        Family::Transfer => &[Roles::OPERATOR, Roles::OWNER],
+        Family::Reversal | Family::Control | Family::Registry => &[Roles::OPERATOR],
     }
 }
 
@@ -178,21 +162,8 @@ fn covers(body: &Body, key: &KeyRecord) -> bool {
         Body::AccountStatusChanged(body) => key.covers(&body.account),
         Body::AccountLimitChanged(body) => key.covers(&body.account),
         Body::PeriodClosed(_) | Body::MetadataErased(_) => key.prefix.is_empty(),
-        Body::PaymentRejected(_)
-        | Body::PaymentAuthorized(_)
-        | Body::AuthorizationIncreased(_)
-        | Body::AuthorizationReduced(_)
-        | Body::PaymentCaptured(_)
-        | Body::PaymentVoided(_)
-        | Body::PaymentSettled(_)
-        | Body::PaymentRefunded(_)
-        | Body::ChargebackOpened(_)
-        | Body::ChargebackResolved(_)
-        | Body::PaymentReversed(_)
-        | Body::KeyRegistered(_)
-        | Body::KeyRevoked(_)
-        | Body::LogKeyRotated(_)
-        | Body::RulesChanged(_) => true,
+        // Looked at by the rules, which know the payment's accounts; or signed by full operators.
+        _ => true,
     }
 }
 

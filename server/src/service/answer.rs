@@ -33,9 +33,6 @@ pub fn result(answered: EventAnswer) -> message::SubmitResult {
             name: refusal.code.name().to_owned(),
             detail: Some(detail(refusal.detail)),
         }),
-        Answer::Unimplemented { event_type } => {
-            submit_result::Answer::Unimplemented(message::Unimplemented { event_type: event_type.to_owned() })
-        }
     };
     message::SubmitResult { event_id, answer: Some(answer) }
 }
