@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 pub mod account;
+pub mod admin;
 pub mod block;
 pub mod books_hash;
 pub mod check;

@@ -12,6 +12,7 @@ use ledger_core::ids::EventId;
 use ledger_crypto::dsse::EnvelopeError;
 use ledger_crypto::keyfile::KeyFileError;
 use ledger_crypto::{KeyError, RandomnessError};
+use ledger_engine::{CheckError, OpenError};
 
 /// Exit code of the program; of several events the highest counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,6 +155,14 @@ pub enum CliError {
         /// What is not known.
         words: String,
     },
+    /// A store that is not as it must be, or could not be checked.
+    #[error("{}: {source}", dir.display())]
+    Store {
+        /// The data directory.
+        dir: PathBuf,
+        /// What is wrong.
+        source: Box<CheckError>,
+    },
     /// The data directory of a new ledger.
     #[error("{}: {source}", folder.display())]
     Create {
@@ -240,6 +249,10 @@ impl CliError {
                 ReceiptError::Memory(error) => exit_of_memory(error),
                 ReceiptError::Event(_) | ReceiptError::NoEvent => Exit::Usage,
                 ReceiptError::Invalid(_) | ReceiptError::OtherEntry { .. } => Exit::Verification,
+            },
+            Self::Store { source, .. } => match source.as_ref() {
+                CheckError::Wrong(_) | CheckError::Open(OpenError::DataLoss(_)) => Exit::Verification,
+                _ => Exit::Usage,
             },
             Self::Import(error) => error.exit(),
             Self::Demo { .. } => Exit::Verification,

@@ -81,6 +81,9 @@ enum Command {
     Statement(c::statement::Args),
     /// What a party has named by an external reference
     Find(c::find::Args),
+    /// Work on a data directory, without a server
+    #[command(subcommand)]
+    Admin(c::admin::Args),
     /// Let the server add up all money and compare it with its records
     Check,
     /// Replay an export and print the hash of its books
@@ -144,6 +147,7 @@ async fn run(command: Command, context: &Context) -> Result<Exit, CliError> {
         Command::TrialBalance(args) => c::trial_balance::run(&args, context).await,
         Command::Statement(args) => c::statement::run(&args, context).await,
         Command::Find(args) => c::find::run(&args, context).await,
+        Command::Admin(args) => c::admin::run(&args, context),
         Command::Check => c::check::run(context).await,
         Command::BooksHash(args) => c::books_hash::run(&args, context),
         Command::Import(args) => import::run(context, &args).await,

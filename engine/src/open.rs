@@ -261,7 +261,7 @@ fn lock(config: &Config) -> Result<File, OpenError> {
     }
 }
 
-fn marker(config: &Config) -> Result<(Marker, Durable), OpenError> {
+pub(crate) fn marker(config: &Config) -> Result<(Marker, Durable), OpenError> {
     let path = config.head_dir().join("marker");
     let opened =
         Marker::open(&config.head_dir()).map_err(|error| OpenError::Io { path: path.clone(), error })?;
@@ -274,7 +274,7 @@ fn marker(config: &Config) -> Result<(Marker, Durable), OpenError> {
 }
 
 /// The store must reach what was acknowledged, and hold the same bytes there.
-fn check_durable(store: &Store, durable: Durable) -> Result<(), OpenError> {
+pub(crate) fn check_durable(store: &Store, durable: Durable) -> Result<(), OpenError> {
     let end = match store.last_bundle()? {
         Some((first, bundle)) => first + events::entries(&bundle).map_err(StoreError::from)?.len() as u64,
         None => 0,
@@ -295,7 +295,7 @@ fn check_durable(store: &Store, durable: Durable) -> Result<(), OpenError> {
     }
 }
 
-fn constants(store: &Store) -> Result<Constants, OpenError> {
+pub(crate) fn constants(store: &Store) -> Result<Constants, OpenError> {
     let missing = || OpenError::DataLoss("entry 0 is missing".into());
     let (_, bundle) = store.bundle_of(0)?.ok_or_else(missing)?;
     let entries = events::entries(&bundle).map_err(StoreError::from)?;
@@ -305,7 +305,7 @@ fn constants(store: &Store) -> Result<Constants, OpenError> {
     Ok(constants)
 }
 
-fn watermark(store: &Store, ledger_id: Hash) -> Result<Watermark, OpenError> {
+pub(crate) fn watermark(store: &Store, ledger_id: Hash) -> Result<Watermark, OpenError> {
     let row = store.db().get_cf(store.family(family::STATE), WATERMARK_KEY).map_err(StoreError::from)?;
     let row = row.ok_or_else(|| OpenError::DataLoss("the watermark of the state is missing".into()))?;
     Ok(Watermark::decode(&row, ledger_id).map_err(StoreError::from)?)

@@ -68,45 +68,25 @@ pub(crate) enum Fault {
 impl Store {
     /// Opens the database in `dir`; makes it when `create` says so.
     pub(crate) fn open(dir: &Path, create: bool) -> Result<Self, StoreError> {
-        let mut options = Options::default();
-        options.create_if_missing(create);
-        options.create_missing_column_families(create);
-        // A log shortened by a crash is opened up to its last whole record; the marker says whether that is enough.
-        options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
-        options.set_recycle_log_file_num(0);
-        options.set_wal_bytes_per_sync(0);
-        options.set_max_background_jobs(2);
-        options.set_keep_log_file_num(4);
-        options.set_max_total_wal_size(512 << 20);
-        // An obsolete log is removed, not kept in an archive: it may hold private data that was erased.
-        options.set_wal_ttl_seconds(0);
-        options.set_wal_size_limit_mb(0);
-        let cache = Cache::new_lru_cache(64 << 20);
         let erased = Erased::default();
-        let families = [
-            // Read by seek to a bundle's first index: no Bloom filter. Entries repeat keys and ids: lz4 halves them.
-            ColumnFamilyDescriptor::new(family::EVENTS, options_of(&cache, 16 << 20, None)),
-            ColumnFamilyDescriptor::new(family::BLOCKS, options_of(&cache, 4 << 20, None)),
-            // All epochs of a record share a prefix, so a filter over it answers for all of them.
-            ColumnFamilyDescriptor::new(
-                family::STATE,
-                options_of(&cache, 16 << 20, Some(state::PREFIX_BYTES)),
-            ),
-            // Most look-ups ask for an event id that is new: the filter answers them without a read.
-            ColumnFamilyDescriptor::new(
-                family::INDICES,
-                whole_key_filter(options_of(&cache, 16 << 20, None), &cache),
-            ),
-            ColumnFamilyDescriptor::new(family::MERKLE, options_of(&cache, 4 << 20, None)),
-            ColumnFamilyDescriptor::new(family::SIDECAR, sidecar_options(&cache, Arc::clone(&erased))),
-        ];
-        let db = DB::open_cf_descriptors(&options, dir, families)?;
-        Ok(Self {
+        let db = DB::open_cf_descriptors(&options(create), dir, families(&erased))?;
+        Ok(Self::over(db, erased))
+    }
+
+    /// Opens the database as it is now, beside whoever has it open. Nothing can be written through it.
+    pub(crate) fn open_read_only(dir: &Path) -> Result<Self, StoreError> {
+        let erased = Erased::default();
+        let db = DB::open_cf_descriptors_read_only(&options(false), dir, families(&erased), false)?;
+        Ok(Self::over(db, erased))
+    }
+
+    fn over(db: DB, erased: Erased) -> Self {
+        Self {
             db: Arc::new(db),
             erased,
             #[cfg(test)]
             fault: Arc::default(),
-        })
+        }
     }
 
     pub(crate) fn db(&self) -> &Arc<DB> {
@@ -216,6 +196,41 @@ impl Store {
         let value = self.db.get_pinned_cf(self.family(family::MERKLE), tiles::key(level, index))?;
         value.map(|value| tiles::read(&value)).transpose().map_err(Into::into)
     }
+}
+
+fn options(create: bool) -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(create);
+    options.create_missing_column_families(create);
+    // A log shortened by a crash is opened up to its last whole record; the marker says whether that is enough.
+    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    options.set_recycle_log_file_num(0);
+    options.set_wal_bytes_per_sync(0);
+    options.set_max_background_jobs(2);
+    options.set_keep_log_file_num(4);
+    options.set_max_total_wal_size(512 << 20);
+    // An obsolete log is removed, not kept in an archive: it may hold private data that was erased.
+    options.set_wal_ttl_seconds(0);
+    options.set_wal_size_limit_mb(0);
+    options
+}
+
+fn families(erased: &Erased) -> [ColumnFamilyDescriptor; 6] {
+    let cache = Cache::new_lru_cache(64 << 20);
+    [
+        // Read by seek to a bundle's first index: no Bloom filter. Entries repeat keys and ids: lz4 halves them.
+        ColumnFamilyDescriptor::new(family::EVENTS, options_of(&cache, 16 << 20, None)),
+        ColumnFamilyDescriptor::new(family::BLOCKS, options_of(&cache, 4 << 20, None)),
+        // All epochs of a record share a prefix, so a filter over it answers for all of them.
+        ColumnFamilyDescriptor::new(family::STATE, options_of(&cache, 16 << 20, Some(state::PREFIX_BYTES))),
+        // Most look-ups ask for an event id that is new: the filter answers them without a read.
+        ColumnFamilyDescriptor::new(
+            family::INDICES,
+            whole_key_filter(options_of(&cache, 16 << 20, None), &cache),
+        ),
+        ColumnFamilyDescriptor::new(family::MERKLE, options_of(&cache, 4 << 20, None)),
+        ColumnFamilyDescriptor::new(family::SIDECAR, sidecar_options(&cache, Arc::clone(erased))),
+    ]
 }
 
 fn bundle_key(key: &[u8]) -> Result<u64, RowError> {
