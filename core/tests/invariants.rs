@@ -211,5 +211,7 @@ proptest! {
             check(&world);
         }
         check_originals(&world);
+        let newest = ledger_core::ids::LogIndex(world.next_index - 1);
+        world.invariants.check_whole(&world.state, newest).unwrap();
     }
 }

@@ -13,7 +13,7 @@ use crate::slice::{Direction, Slice};
 use crate::view::View;
 
 /// Most lines of a statement by effective date: they are sorted in memory, 16 bytes each.
-const MAX_SORTED_LINES: usize = 4_000_000;
+const MAX_SORTED_LINES: usize = 1_000_000;
 
 /// Which lines a statement has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,7 +88,7 @@ impl View {
     /// since the first date, because any of them may be dated back into the range.
     ///
     /// # Errors
-    /// [`ReadError::Invalid`] for a range that is none, or more than 4,000,000 lines by effective date;
+    /// [`ReadError::Invalid`] for a range that is none, or more than 1,000,000 lines by effective date;
     /// [`ReadError::Disagrees`] when opening and lines do not sum to closing.
     pub fn statement(&self, account: AccountIndex, range: StatementRange) -> Result<Statement, ReadError> {
         match range {

@@ -95,7 +95,7 @@ impl Calls {
     fn place(&self, method: &str) -> Result<Option<OwnedSemaphorePermit>, Status> {
         match method {
             "Submit" | "SubmitAtomic" | "SubmitBatch" | "DryRun" => self.submits.take().map(Some),
-            "SubmitStream" => self.streams.take().map(Some),
+            "SubmitStream" | "GetStatement" => self.streams.take().map(Some),
             _ => Ok(None),
         }
     }

@@ -310,7 +310,7 @@ impl LedgerService for Service {
         &self,
         request: Request<GetStatementRequest>,
     ) -> Result<Response<StatementParts>, Status> {
-        self.statement(request.into_inner()).await
+        self.statement(request).await
     }
 
     async fn list_payments(

@@ -6,4 +6,5 @@ mod files;
 mod log;
 mod money;
 mod pipeline;
+mod queries;
 mod support;

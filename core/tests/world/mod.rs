@@ -8,6 +8,7 @@ use ledger_core::code::{Code, Refusal};
 use ledger_core::event::*;
 use ledger_core::genesis::{Currency, Genesis, Limits, Operator};
 use ledger_core::ids::{AccountIndex, LogIndex};
+use ledger_core::invariants::Invariants;
 use ledger_core::number::*;
 use ledger_core::posting::Posting;
 use ledger_core::record::{AccountRecord, PaymentRecord};
@@ -28,6 +29,8 @@ pub struct World {
     pub next_id: u64,
     /// Every event in the log, its index and what it posted.
     pub logged: Vec<(u64, Event, Vec<Posting>)>,
+    /// Checked with every entry.
+    pub invariants: Invariants,
 }
 
 /// What became of a submission.
@@ -108,6 +111,7 @@ impl World {
             next_index: 2,
             next_id: 1,
             logged: Vec::new(),
+            invariants: Invariants::default(),
         };
         world.furnish();
         world
@@ -249,14 +253,9 @@ impl World {
             self.logged.push((log_index.0, event.clone(), effects.postings.clone()));
         }
         let t_nanos = recorded_at_nanos;
-        self.state.absorb(&ExecutedEntry {
-            log_index,
-            recorded_at_nanos,
-            t_nanos,
-            outcome,
-            subject,
-            effects,
-        });
+        let executed = ExecutedEntry { log_index, recorded_at_nanos, t_nanos, outcome, subject, effects };
+        self.invariants.check_entry(&self.state, &executed).unwrap();
+        self.state.absorb(&executed);
         self.next_index += 1;
     }
 

@@ -6,6 +6,7 @@ mod lifecycle;
 mod limits;
 mod metrics;
 mod process;
+mod queries;
 mod raw;
 mod reads;
 mod submit;

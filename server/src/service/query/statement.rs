@@ -11,10 +11,13 @@ use ledger_proto::v1::{
     get_statement_response,
 };
 use tokio::sync::mpsc;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Response, Status};
+use tonic::{Request, Response, Status};
 
 use super::accounts::{account_id, existing};
+use crate::connection::Peer;
 use crate::service::{Service, StatementParts, about, answer, blocking};
 use crate::status;
 
@@ -34,8 +37,10 @@ struct Telling {
 impl Service {
     pub(in crate::service) async fn statement(
         &self,
-        request: GetStatementRequest,
+        request: Request<GetStatementRequest>,
     ) -> Result<Response<StatementParts>, Status> {
+        let peer = request.extensions().get::<Peer>().cloned();
+        let request = request.into_inner();
         let id = account_id(&request.account)?;
         let range = range(request.range)?;
         let begun = self.read(move |view| {
@@ -47,16 +52,30 @@ impl Service {
         let telling = begun.await?.into_inner();
         // Two pages are read ahead of the client; a client that went away ends the reading.
         let (parts, told) = mpsc::channel(2);
-        tokio::spawn(self.clone().tell(telling, parts));
+        let service = self.clone();
+        tokio::spawn(async move {
+            if let (Err(_), Some(peer)) = (service.tell(telling, parts).await, peer) {
+                tracing::warn!("a statement is not taken: its connection is closed");
+                peer.give_up();
+            }
+        });
         Ok(Response::new(Box::pin(ReceiverStream::new(told))))
     }
 
-    async fn tell(self, mut telling: Telling, parts: mpsc::Sender<Result<GetStatementResponse, Status>>) {
+    /// Tells part after part, as fast as the client takes them. A client that takes none for `server.stream_timeout`
+    /// gets no more.
+    async fn tell(
+        &self,
+        mut telling: Telling,
+        parts: mpsc::Sender<Result<GetStatementResponse, Status>>,
+    ) -> Result<(), Elapsed> {
+        let longest_rest = self.settings.server_stream_timeout;
         let mut part = Ok(message(get_statement_response::Part::Head(telling.head())));
         loop {
             let ended = part.is_err();
-            if parts.send(part).await.is_err() || ended || telling.is_done() {
-                return;
+            let sent = timeout(longest_rest, parts.send(part)).await?;
+            if sent.is_err() || ended || telling.is_done() {
+                return Ok(());
             }
             let ledger = self.ledger.clone();
             let read = blocking(&self.reading, move || {
@@ -68,8 +87,8 @@ impl Service {
                 Ok(read) => read,
                 Err(status) => {
                     // The receiver may have gone already.
-                    let _ = parts.send(Err(status)).await;
-                    return;
+                    let _ = timeout(longest_rest, parts.send(Err(status))).await?;
+                    return Ok(());
                 }
             };
             part = lines.map(|lines| message(get_statement_response::Part::Lines(lines)));

@@ -1,0 +1,637 @@
+//! Balances, statements, lists, references, sums and dry runs, each against what the test itself reckons from the
+//! events that it submitted; over the unflushed tail, over the store, and after a restart.
+
+use std::collections::BTreeMap;
+
+use ledger_core::date::{midnight_nanos, utc_date};
+use ledger_core::event::{
+    AccountStatusChanged, Body, Event, KeyRegistered, PaymentAuthorized, PaymentCaptured, PaymentInitiated,
+};
+use ledger_core::number::{AccountKind, AccountStatus as Standing, CaptureMode as Mode, Roles};
+use ledger_crypto::SigningKey;
+use ledger_proto::v1::get_statement_request::Range;
+use ledger_proto::v1::get_statement_response::Part;
+use ledger_proto::v1::*;
+use tonic::Code;
+
+use crate::support::{Books, Client, Running, accepted, recorded, signed_by, transfer};
+
+const DAY_NANOS: u64 = 86_400_000_000_000;
+
+/// A posted change of an account, as the test reckons it.
+#[derive(Clone, Copy, Debug)]
+struct Moved {
+    log_index: u64,
+    recorded_at_nanos: u64,
+    effective_date: u32,
+    /// Credits less debits.
+    delta: i128,
+}
+
+/// Transfers in and out of `alice`, some dated back, in blocks of a few entries; and what they come to.
+async fn moved(books: &mut Books, client: &mut Client) -> Vec<Moved> {
+    let opening = books.accounts(&["alice", "bob"]);
+    accepted(client, opening).await;
+    let today = utc_date(now());
+    let dates: Vec<u32> = (0..4).map(|back| utc_date(now() - back * DAY_NANOS)).collect();
+    let mut moved = Vec::new();
+    for number in 1..=60u64 {
+        let is_in = number % 3 != 0;
+        let amount = 100 + number * 7;
+        let body = if is_in { transfer("world", "alice", amount) } else { transfer("alice", "bob", amount) };
+        // Every second one says its date; 0: the ledger's.
+        let said = if number % 2 == 0 { dates[(number / 2 % 4) as usize] } else { 0 };
+        let id = books.event_id();
+        let event = books.signed(&Event { effective_date: said, ..books.unsigned(id, body) });
+        let entry = accepted(client, vec![event]).await.remove(0);
+        moved.push(Moved {
+            log_index: entry.log_index,
+            recorded_at_nanos: entry.recorded_at_nanos,
+            effective_date: if said == 0 { today } else { said },
+            delta: if is_in { i128::from(amount) } else { -i128::from(amount) },
+        });
+    }
+    moved
+}
+
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64
+}
+
+fn sum(moved: impl Iterator<Item = Moved>) -> String {
+    moved.map(|one| one.delta).sum::<i128>().to_string()
+}
+
+async fn posted(client: &mut Client, moment: as_of::Moment) -> (u64, String) {
+    let as_of = Some(AsOf { moment: Some(moment) });
+    let request = GetAccountRequest { account: "alice".to_owned(), as_of };
+    let then = client.get_account(request).await.unwrap().into_inner().as_of.unwrap();
+    (then.log_index, then.balance.unwrap().posted)
+}
+
+async fn statement(client: &mut Client, range: Range) -> (StatementHead, Vec<StatementLine>) {
+    let request = GetStatementRequest { account: "alice".to_owned(), range: Some(range) };
+    let mut parts = client.get_statement(request).await.unwrap().into_inner();
+    let Some(Part::Head(head)) = parts.message().await.unwrap().unwrap().part else { panic!("no head") };
+    let mut lines = Vec::new();
+    while let Some(message) = parts.message().await.unwrap() {
+        let Some(Part::Lines(more)) = message.part else { panic!("a second head") };
+        lines.extend(more.lines);
+    }
+    assert_eq!(lines.len() as u64, head.line_count);
+    (head, lines)
+}
+
+fn balance_of(balance: &Option<StatementBalance>) -> String {
+    balance.as_ref().unwrap().posted.clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn balances_as_of_an_entry_a_time_and_a_block_agree() {
+    let mut books = Books::create();
+    let keys = [("block.max_entries", "7"), ("flush.max_entries", "20")];
+    let mut running = books.serve_with(&keys).await;
+    let moved = moved(&mut books, &mut running.client).await;
+    for pass in ["while it runs", "after a restart"] {
+        for (number, last) in moved.iter().enumerate() {
+            let expected = sum(moved[..=number].iter().copied());
+            let by_index = posted(&mut running.client, as_of::Moment::LogIndex(last.log_index)).await;
+            assert_eq!(by_index, (last.log_index, expected.clone()), "{pass}");
+            let at = as_of::Moment::RecordedAtNanos(last.recorded_at_nanos);
+            assert_eq!(posted(&mut running.client, at).await, (last.log_index, expected), "{pass}");
+            let before = as_of::Moment::RecordedAtNanos(last.recorded_at_nanos - 1);
+            let (index, found) = posted(&mut running.client, before).await;
+            assert_eq!(found, sum(moved[..number].iter().copied()));
+            assert!(index < last.log_index);
+        }
+        let blocks =
+            running.client.list_blocks(ListBlocksRequest::default()).await.unwrap().into_inner().blocks;
+        assert!(blocks.len() > 8);
+        for block in &blocks {
+            let (index, found) = posted(&mut running.client, as_of::Moment::BlockHeight(block.height)).await;
+            assert_eq!(index, block.seal_log_index);
+            let until = moved.iter().filter(|one| one.log_index < block.seal_log_index).copied();
+            assert_eq!(found, sum(until), "{pass}, block {}", block.height);
+        }
+        for (moment, code) in [
+            (as_of::Moment::LogIndex(u64::MAX), Code::OutOfRange),
+            (as_of::Moment::BlockHeight(u64::MAX), Code::OutOfRange),
+            (as_of::Moment::RecordedAtNanos(1), Code::InvalidArgument),
+        ] {
+            let as_of = Some(AsOf { moment: Some(moment) });
+            let request = GetAccountRequest { account: "alice".to_owned(), as_of };
+            assert_eq!(running.client.get_account(request).await.unwrap_err().code(), code, "{moment:?}");
+        }
+        if pass == "while it runs" {
+            running.server.stop().await.unwrap();
+            running = books.serve_with(&keys).await;
+        }
+    }
+    running.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_closing_of_a_statement_is_the_opening_of_the_next() {
+    let mut books = Books::create();
+    let mut running = books.serve_with(&[("flush.max_entries", "20")]).await;
+    let moved = moved(&mut books, &mut running.client).await;
+    let client = &mut running.client;
+
+    // By recorded time, cut at every fifth entry and at both ends of time.
+    let mut cuts = vec![0];
+    cuts.extend(moved.iter().step_by(5).map(|one| one.recorded_at_nanos));
+    cuts.push(u64::MAX);
+    let mut last_closing = None;
+    for pair in cuts.windows(2) {
+        let range = Range::Recorded(RecordedRange { from_nanos: pair[0], to_nanos: pair[1] });
+        let (head, lines) = statement(client, range).await;
+        let inside =
+            || moved.iter().filter(|one| (pair[0]..pair[1]).contains(&one.recorded_at_nanos)).copied();
+        let earlier = moved.iter().filter(|one| one.recorded_at_nanos < pair[0]).copied();
+        assert_eq!(balance_of(&head.opening), sum(earlier));
+        let closing = sum(moved.iter().filter(|one| one.recorded_at_nanos < pair[1]).copied());
+        assert_eq!(balance_of(&head.closing), closing);
+        assert!(
+            lines
+                .iter()
+                .map(|line| line.line.as_ref().unwrap().log_index)
+                .eq(inside().map(|one| one.log_index))
+        );
+        check_running(&head, &lines);
+        assert!(last_closing.is_none_or(|last| last == head.opening), "{pair:?}");
+        last_closing = Some(head.closing);
+    }
+
+    // By effective date: one date after the other, then all.
+    let dates: Vec<u32> = (0..5).rev().map(|back| utc_date(now() - back * DAY_NANOS)).collect();
+    let mut last_closing: Option<Option<StatementBalance>> = None;
+    for date in &dates {
+        let range = Range::Effective(EffectiveRange { from_date: *date, to_date: *date });
+        let (head, lines) = statement(client, range).await;
+        assert_eq!(
+            balance_of(&head.opening),
+            sum(moved.iter().filter(|one| one.effective_date < *date).copied())
+        );
+        let of_date: Vec<u64> =
+            moved.iter().filter(|one| one.effective_date == *date).map(|one| one.log_index).collect();
+        assert!(lines.iter().map(|line| line.line.as_ref().unwrap().log_index).eq(of_date));
+        check_running(&head, &lines);
+        assert!(last_closing.is_none_or(|last| last == head.opening), "{date}");
+        last_closing = Some(head.closing);
+    }
+    let range = Range::Effective(EffectiveRange { from_date: 19_700_101, to_date: *dates.last().unwrap() });
+    let (head, lines) = statement(client, range).await;
+    assert_eq!(
+        (balance_of(&head.opening), balance_of(&head.closing)),
+        ("0".to_owned(), sum(moved.iter().copied()))
+    );
+    let order: Vec<_> =
+        lines.iter().map(|line| (line.effective_date, line.line.as_ref().unwrap().number)).collect();
+    assert!(order.is_sorted() && order.len() == moved.len());
+
+    let wrong = [
+        None,
+        Some(Range::Recorded(RecordedRange { from_nanos: 2, to_nanos: 1 })),
+        Some(Range::Effective(EffectiveRange { from_date: 20_260_102, to_date: 20_260_101 })),
+        Some(Range::Effective(EffectiveRange { from_date: 20_260_230, to_date: 20_260_301 })),
+        Some(Range::Effective(EffectiveRange { from_date: 0, to_date: u32::MAX })),
+    ];
+    for range in wrong {
+        let request = GetStatementRequest { account: "alice".to_owned(), range };
+        assert_eq!(
+            client.get_statement(request).await.unwrap_err().code(),
+            Code::InvalidArgument,
+            "{range:?}"
+        );
+    }
+    let request = GetStatementRequest {
+        account: "nobody".to_owned(),
+        range: Some(Range::Recorded(RecordedRange { from_nanos: 0, to_nanos: u64::MAX })),
+    };
+    assert_eq!(client.get_statement(request).await.unwrap_err().code(), Code::NotFound);
+    running.server.stop().await.unwrap();
+}
+
+/// The balance of each line follows from the one before it, and the last is the closing.
+fn check_running(head: &StatementHead, lines: &[StatementLine]) {
+    let number = |text: &str| text.parse::<i128>().unwrap();
+    let mut running = number(&balance_of(&head.opening));
+    for line in lines {
+        let posting = line.line.as_ref().unwrap();
+        running +=
+            if posting.side() == Side::Credit { number(&posting.delta) } else { -number(&posting.delta) };
+        assert_eq!(number(&balance_of(&line.balance)), running);
+    }
+    assert_eq!(number(&balance_of(&head.closing)), running);
+}
+
+/// A key that may do everything with payments.
+async fn gateway(books: &mut Books, client: &mut Client) -> SigningKey {
+    let key = SigningKey::from_seed([3; 32]);
+    let body = Body::KeyRegistered(KeyRegistered {
+        key: key.public_bytes().to_vec(),
+        party: "gateway".to_owned(),
+        roles: u32::from(Roles::INITIATOR.0 | Roles::PROCESSOR.0),
+        prefix: String::new(),
+    });
+    let id = books.event_id();
+    accepted(client, vec![signed_by(&books.unsigned(id, body), &[&books.operator, &key])]).await;
+    key
+}
+
+/// Initiates payment `number` from one account to another, and authorizes and captures every second and fourth.
+async fn pay(
+    books: &mut Books,
+    client: &mut Client,
+    key: &SigningKey,
+    number: u8,
+    between: (&str, &str),
+) -> PaymentStatus {
+    let amount = 10 + u64::from(number);
+    let initiated = Body::PaymentInitiated(PaymentInitiated {
+        amount,
+        currency: "EUR".to_owned(),
+        debtor: between.0.to_owned(),
+        creditor: between.1.to_owned(),
+        capture_mode: Some(Mode::Deferred),
+        clearing_account: String::new(),
+    });
+    let mut steps = vec![initiated];
+    if number % 2 == 0 {
+        steps.push(Body::PaymentAuthorized(PaymentAuthorized { amount, timeout_s: 3_600 }));
+    }
+    if number % 4 == 0 {
+        let capture = PaymentCaptured { amount, final_capture: true, ..PaymentCaptured::default() };
+        steps.push(Body::PaymentCaptured(capture));
+    }
+    let mut previous = Vec::new();
+    for body in steps {
+        let id = books.event_id();
+        let external_ref = if previous.is_empty() { format!("ORDER {number}") } else { String::new() };
+        let event = Event {
+            payment_id: vec![number; 16],
+            previous_event_id: previous,
+            external_ref,
+            ..books.unsigned(id.clone(), body)
+        };
+        accepted(client, vec![signed_by(&event, &[key])]).await;
+        previous = id;
+    }
+    match number % 4 {
+        0 => PaymentStatus::Settled,
+        2 => PaymentStatus::Authorized,
+        _ => PaymentStatus::Initiated,
+    }
+}
+
+async fn payments(client: &mut Client, request: ListPaymentsRequest) -> Vec<(u8, PaymentStatus)> {
+    let (mut found, mut request) = (Vec::new(), request);
+    loop {
+        let page = client.list_payments(request.clone()).await.unwrap().into_inner();
+        assert!(request.limit == 0 || page.payments.len() <= request.limit as usize);
+        assert!(page.read_at > 0);
+        found.extend(page.payments.iter().map(|payment| (payment.payment_id[0], payment.status())));
+        if page.next_cursor.is_empty() {
+            return found;
+        }
+        request.cursor = page.next_cursor;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payments_are_listed_by_account_and_status_and_found_by_reference() {
+    let mut books = Books::create();
+    let keys = [("block.max_entries", "5"), ("flush.max_entries", "15")];
+    let mut running = books.serve_with(&keys).await;
+    let opening = books.accounts(&["alice", "bob", "shop"]);
+    accepted(&mut running.client, opening).await;
+    let key = gateway(&mut books, &mut running.client).await;
+    let funding = vec![books.transfer("world", "alice", 100_000), books.transfer("world", "bob", 100_000)];
+    accepted(&mut running.client, funding).await;
+    let mut made = Vec::new();
+    for number in 1..=24u8 {
+        let between = [("alice", "shop"), ("bob", "shop"), ("alice", "bob")][usize::from(number % 3)];
+        let status = pay(&mut books, &mut running.client, &key, number, between).await;
+        made.push((number, status, between));
+    }
+    for pass in ["while it runs", "after a restart"] {
+        let client = &mut running.client;
+        for account in ["", "alice", "bob", "shop", "world"] {
+            for status in [
+                PaymentStatus::Unspecified,
+                PaymentStatus::Initiated,
+                PaymentStatus::Authorized,
+                PaymentStatus::Settled,
+                PaymentStatus::Voided,
+            ] {
+                for (limit, descending) in [(0, false), (4, false), (3, true)] {
+                    let mut expected: Vec<_> = made
+                        .iter()
+                        .filter(|(_, found, (from, to))| {
+                            (account.is_empty() || account == *from || account == *to)
+                                && (status == PaymentStatus::Unspecified || status == *found)
+                        })
+                        .map(|(number, found, _)| (*number, *found))
+                        .collect();
+                    if descending {
+                        expected.reverse();
+                    }
+                    let request = ListPaymentsRequest {
+                        account: account.to_owned(),
+                        status: status.into(),
+                        limit,
+                        descending,
+                        cursor: Vec::new(),
+                    };
+                    assert_eq!(payments(client, request).await, expected, "{pass}: {account} {status:?}");
+                }
+            }
+        }
+        for (number, status, _) in &made {
+            let request = LookupReferenceRequest {
+                party: "gateway".to_owned(),
+                external_ref: format!("ORDER {number}"),
+            };
+            let found = client.lookup_reference(request).await.unwrap().into_inner().found;
+            let Some(lookup_reference_response::Found::Payment(payment)) = found else { panic!("{found:?}") };
+            assert_eq!((payment.payment_id[0], payment.status()), (*number, *status));
+        }
+        if pass == "while it runs" {
+            running.server.stop().await.unwrap();
+            running = books.serve_with(&keys).await;
+        }
+    }
+    check_hostile(&mut running.client).await;
+    check_rebuilt(&mut running.client, &made.iter().map(|(number, ..)| *number).collect::<Vec<_>>()).await;
+    running.server.stop().await.unwrap();
+}
+
+/// Cursors of another list, invented ones, and filters that are none.
+async fn check_hostile(client: &mut Client) {
+    let of_alice = ListPaymentsRequest { account: "alice".to_owned(), limit: 1, ..Default::default() };
+    let cursor = client.list_payments(of_alice.clone()).await.unwrap().into_inner().next_cursor;
+    let wrong = [
+        ListPaymentsRequest { account: "bob".to_owned(), cursor: cursor.clone(), ..Default::default() },
+        ListPaymentsRequest { cursor: cursor.clone(), descending: true, ..of_alice.clone() },
+        ListPaymentsRequest { cursor: cursor.clone(), status: 3, ..of_alice.clone() },
+        ListPaymentsRequest { cursor: vec![0; 16], ..of_alice.clone() },
+        ListPaymentsRequest { cursor: vec![7; 10_000], ..of_alice.clone() },
+        ListPaymentsRequest { status: 14, ..Default::default() },
+        ListPaymentsRequest { status: -1, ..Default::default() },
+        ListPaymentsRequest { account: "NO ACCOUNT".to_owned(), ..Default::default() },
+        ListPaymentsRequest { limit: u32::MAX, ..Default::default() },
+    ];
+    for request in wrong {
+        let status = client.list_payments(request.clone()).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument, "{request:?}");
+    }
+    // The right scope with a position beyond everything: an empty page, not a fault.
+    let mut beyond = cursor;
+    beyond[8..].copy_from_slice(&u64::MAX.to_be_bytes());
+    let page =
+        client.list_payments(ListPaymentsRequest { cursor: beyond, ..of_alice }).await.unwrap().into_inner();
+    assert!(page.payments.is_empty() && page.next_cursor.is_empty());
+    let unknown = ListPaymentsRequest { account: "nobody".to_owned(), ..Default::default() };
+    assert_eq!(client.list_payments(unknown).await.unwrap_err().code(), Code::NotFound);
+    for (party, reference, code) in [
+        ("gateway", "ORDER 99", Code::NotFound),
+        ("nobody", "ORDER 1", Code::NotFound),
+        ("", "ORDER 1", Code::InvalidArgument),
+        ("gateway", "", Code::InvalidArgument),
+        ("gateway", "0123456789012345678901234567890123456789", Code::InvalidArgument),
+    ] {
+        let request = LookupReferenceRequest { party: party.to_owned(), external_ref: reference.to_owned() };
+        assert_eq!(client.lookup_reference(request).await.unwrap_err().code(), code, "{party} {reference}");
+    }
+}
+
+/// Every payment comes out of its entries as it is stored, and after each entry as it was then.
+async fn check_rebuilt(client: &mut Client, payments: &[u8]) {
+    for number in payments {
+        let payment_id = vec![*number; 16];
+        let request = RebuildPaymentRequest { payment_id: payment_id.clone() };
+        let rebuilt = client.rebuild_payment(request).await.unwrap().into_inner();
+        assert!(rebuilt.equal, "{rebuilt:?}");
+        assert_eq!(rebuilt.rebuilt, rebuilt.stored);
+        assert_eq!(rebuilt.entry_count, u64::from(rebuilt.stored.unwrap().event_count));
+
+        let list = ListPaymentEventsRequest { payment_id: payment_id.clone(), ..Default::default() };
+        let entries = client.list_payment_events(list).await.unwrap().into_inner().entries;
+        let mut statuses = Vec::new();
+        for entry in &entries {
+            let as_of = Some(AsOf { moment: Some(as_of::Moment::LogIndex(entry.log_index)) });
+            let request = GetPaymentRequest { payment_id: payment_id.clone(), as_of };
+            let then = client.get_payment(request).await.unwrap().into_inner();
+            assert_eq!(then.as_of_log_index, Some(entry.log_index));
+            statuses.push(then.payment.unwrap().status());
+        }
+        let all = [PaymentStatus::Initiated, PaymentStatus::Authorized, PaymentStatus::Settled];
+        assert_eq!(statuses, all[..statuses.len()]);
+        let before = Some(AsOf { moment: Some(as_of::Moment::LogIndex(entries[0].log_index - 1)) });
+        let request = GetPaymentRequest { payment_id, as_of: before };
+        assert_eq!(client.get_payment(request).await.unwrap_err().code(), Code::NotFound);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sums_hold_at_every_entry_and_what_should_drain_is_told() {
+    let mut books = Books::create();
+    let Running { server, mut client } = books.serve_with(&[("flush.max_entries", "6")]).await;
+    let mut events = books.accounts(&["alice"]);
+    events.push(books.account("rail", AccountKind::Clearing));
+    accepted(&mut client, events).await;
+    let mut sums = BTreeMap::<u64, [i128; 3]>::new();
+    let mut now = [0i128; 3];
+    let names = ["world", "alice", "rail"];
+    for (from, to, amount) in [(0, 1, 500), (1, 2, 120), (2, 0, 120), (1, 2, 80), (0, 1, 3), (1, 2, 20)] {
+        let event = books.transfer(names[from], names[to], amount);
+        let entry = accepted(&mut client, vec![event]).await.remove(0);
+        now[from] -= i128::from(amount);
+        now[to] += i128::from(amount);
+        sums.insert(entry.log_index, now);
+    }
+    for (log_index, expected) in &sums {
+        let as_of = Some(AsOf { moment: Some(as_of::Moment::LogIndex(*log_index)) });
+        let request = TrialBalanceRequest { as_of, currency: "EUR".to_owned() };
+        let trial = client.trial_balance(request).await.unwrap().into_inner();
+        assert_eq!(trial.as_of_log_index, Some(*log_index));
+        let of_kind = |kind: ledger_proto::v1::AccountKind| {
+            let row = trial.rows.iter().find(|row| row.kind() == kind).unwrap();
+            let counters = row.counters.as_ref().unwrap();
+            let number = |text: &str| text.parse::<i128>().unwrap();
+            number(&counters.posted_credits) - number(&counters.posted_debits)
+        };
+        use ledger_proto::v1::AccountKind as Kind;
+        assert_eq!([of_kind(Kind::External), of_kind(Kind::Customer), of_kind(Kind::Clearing)], *expected);
+    }
+    let none = TrialBalanceRequest { currency: "JPY".to_owned(), ..Default::default() };
+    assert!(client.trial_balance(none).await.unwrap().into_inner().rows.is_empty());
+    let wrong = TrialBalanceRequest { currency: "eur".to_owned(), ..Default::default() };
+    assert_eq!(client.trial_balance(wrong).await.unwrap_err().code(), Code::InvalidArgument);
+
+    let undrained =
+        client.list_undrained(ListUndrainedRequest::default()).await.unwrap().into_inner().accounts;
+    assert_eq!(undrained.len(), 1);
+    let account = undrained[0].account.as_ref().unwrap();
+    assert_eq!(
+        (account.account.as_str(), account.balance.as_ref().unwrap().posted.as_str()),
+        ("rail", "100")
+    );
+    // It was empty after the third transfer; the fourth put 80 in.
+    let fourth = *sums.keys().nth(3).unwrap();
+    let request = GetEventRequest { entry: Some(get_event_request::Entry::LogIndex(fourth)) };
+    let entry = client.get_event(request).await.unwrap().into_inner().entry.unwrap();
+    assert_eq!(undrained[0].since_nanos, entry.recorded_at_nanos);
+    let drained = books.transfer("rail", "alice", 100);
+    accepted(&mut client, vec![drained]).await;
+    let undrained = client.list_undrained(ListUndrainedRequest::default()).await.unwrap().into_inner();
+    assert!(undrained.accounts.is_empty() && undrained.next_cursor.is_empty());
+
+    let checked =
+        client.check_money_conservation(CheckMoneyConservationRequest {}).await.unwrap().into_inner();
+    assert_eq!(checked.violation, None);
+    assert_eq!((checked.account_count, checked.payment_count, checked.line_count), (3, 0, 14));
+    let total = checked.totals[0].counters.clone().unwrap();
+    assert_eq!((total.posted_debits.as_str(), total.posted_credits.as_str()), ("943", "943"));
+
+    // Status and limit are told as they were.
+    let frozen = Body::AccountStatusChanged(AccountStatusChanged {
+        account: "alice".to_owned(),
+        status: Some(Standing::Frozen),
+        reason: "COURT".to_owned(),
+    });
+    let frozen = books.event(frozen);
+    let frozen = accepted(&mut client, vec![frozen]).await.remove(0).log_index;
+    for (at, status) in
+        [(0, AccountStatus::Unspecified), (frozen - 1, AccountStatus::Open), (frozen, AccountStatus::Frozen)]
+    {
+        let as_of = Some(AsOf { moment: Some(as_of::Moment::LogIndex(at)) });
+        let request = GetAccountRequest { account: "alice".to_owned(), as_of };
+        let then = client.get_account(request).await.unwrap().into_inner().as_of.unwrap();
+        assert_eq!(then.status(), status, "as of {at}");
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_answers_as_submit_would_and_records_nothing() {
+    let mut books = Books::create();
+    let Running { server, mut client } = books.serve().await;
+    let opening = books.accounts(&["alice"]);
+    accepted(&mut client, opening).await;
+    // The account of the second one is opened by the first; the fourth finds what the third left; the fifth is the
+    // fourth with another body.
+    let carol = books.account("carol", AccountKind::Customer);
+    let funded = books.transfer("world", "carol", 100);
+    let spent = books.transfer("carol", "alice", 80);
+    let id = books.event_id();
+    let too_much = books.unsigned(id, transfer("carol", "alice", 30));
+    let conflict = books.signed(&Event { body: transfer("carol", "alice", 31), ..too_much.clone() });
+    let too_much = books.signed(&too_much);
+    let known = spent.clone();
+    let mut forged = books.transfer("world", "alice", 1);
+    forged.signatures[0].signature[0] ^= 1;
+    let events = vec![carol, funded, spent, too_much, conflict, known, forged];
+
+    let status = client.get_status(GetStatusRequest {}).await.unwrap().into_inner();
+    let request = DryRunRequest { events: events.clone(), atomic: false };
+    let tried = client.dry_run(request.clone()).await.unwrap().into_inner();
+    let again = client.dry_run(request).await.unwrap().into_inner();
+    let after = client.get_status(GetStatusRequest {}).await.unwrap().into_inner();
+    assert_eq!(after.next_log_index, status.next_log_index, "nothing was recorded");
+    let submitted = client.submit(SubmitRequest { events }).await.unwrap().into_inner();
+    for ((tried, again), submitted) in tried.results.iter().zip(&again.results).zip(&submitted.results) {
+        assert_eq!(outcome(tried), outcome(submitted));
+        assert_eq!(outcome(again), outcome(submitted));
+    }
+    let names: Vec<_> = submitted.results.iter().map(|result| outcome(result).0).collect();
+    assert_eq!(
+        names,
+        [
+            "ACCEPTED",
+            "ACCEPTED",
+            "ACCEPTED",
+            "INSUFFICIENT_FUNDS",
+            "EVENT_ID_CONFLICT",
+            "ACCEPTED",
+            "SIGNATURE_INVALID"
+        ]
+    );
+    // The conflict names the field although its original was decided in the same request.
+    let Some(submit_result::Answer::Rejected(conflict)) = &submitted.results[4].answer else { panic!() };
+    assert_eq!(conflict.detail.as_ref().unwrap().field, "body");
+
+    let members = books.group(vec![transfer("world", "alice", 5), transfer("carol", "alice", 1_000)]);
+    let tried =
+        client.dry_run(DryRunRequest { events: members.clone(), atomic: true }).await.unwrap().into_inner();
+    let submitted = client.submit_atomic(SubmitAtomicRequest { events: members }).await.unwrap().into_inner();
+    for (tried, submitted) in tried.results.iter().zip(&submitted.results) {
+        assert_eq!(outcome(tried), outcome(submitted));
+        assert_eq!(recorded(tried.clone()).outcome, recorded(submitted.clone()).outcome);
+    }
+    let empty = client.dry_run(DryRunRequest::default()).await.unwrap_err();
+    assert_eq!(empty.code(), Code::InvalidArgument);
+    server.stop().await.unwrap();
+}
+
+/// What an answer says beside places and times.
+fn outcome(result: &SubmitResult) -> (String, bool, Option<Detail>) {
+    match result.answer.clone().unwrap() {
+        submit_result::Answer::Recorded(recorded) => {
+            (recorded.outcome_name, recorded.already_exists, recorded.detail)
+        }
+        submit_result::Answer::Rejected(rejected) => {
+            // The place of the original differs when something else was recorded in between.
+            let detail = rejected.detail.map(|detail| Detail { limit: String::new(), ..detail });
+            (rejected.name, false, detail)
+        }
+        submit_result::Answer::Unimplemented(_) => panic!("every event is built"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_list_goes_both_ways() {
+    let mut books = Books::create();
+    let Running { server, mut client } =
+        books.serve_with(&[("block.max_entries", "6"), ("flush.max_entries", "10")]).await;
+    let moved = moved(&mut books, &mut client).await;
+    assert!(midnight_nanos(moved[0].effective_date).is_some());
+    let (mut up, mut down) = (Vec::new(), Vec::new());
+    for (descending, found) in [(false, &mut up), (true, &mut down)] {
+        let mut request =
+            ListAccountEntriesRequest { account: "alice".to_owned(), limit: 7, descending, cursor: vec![] };
+        loop {
+            let page = client.list_account_entries(request.clone()).await.unwrap().into_inner();
+            found.extend(page.lines.iter().map(|line| line.number));
+            request.cursor = page.next_cursor;
+            if request.cursor.is_empty() {
+                break;
+            }
+        }
+    }
+    down.reverse();
+    assert_eq!((up.len(), &up), (60, &down));
+    let (mut up, mut down) = (Vec::new(), Vec::new());
+    for (descending, found) in [(false, &mut up), (true, &mut down)] {
+        let mut request = ListAccountsRequest { limit: 2, descending, cursor: vec![] };
+        loop {
+            let page = client.list_accounts(request.clone()).await.unwrap().into_inner();
+            found.extend(page.accounts.into_iter().map(|account| account.account));
+            request.cursor = page.next_cursor;
+            if request.cursor.is_empty() {
+                break;
+            }
+        }
+    }
+    down.reverse();
+    assert_eq!((up, down.len()), (down.clone(), 3));
+    let newest = ListBlocksRequest { limit: 3, descending: true, ..Default::default() };
+    let blocks = client.list_blocks(newest).await.unwrap().into_inner();
+    let heights: Vec<u64> = blocks.blocks.iter().map(|block| block.height).collect();
+    assert!(heights.windows(2).all(|pair| pair[0] == pair[1] + 1) && heights.len() == 3);
+    let rest = ListBlocksRequest { descending: true, cursor: blocks.next_cursor, ..Default::default() };
+    let rest = client.list_blocks(rest).await.unwrap().into_inner().blocks;
+    assert_eq!(rest[0].height + 1, heights[2]);
+    assert_eq!(rest.last().unwrap().height, 0);
+    server.stop().await.unwrap();
+}
