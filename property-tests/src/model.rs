@@ -113,13 +113,22 @@ pub enum Form {
 
 /// What is decided as one.
 #[derive(Clone, Debug)]
-pub enum Offer {
+pub struct Offer {
+    /// How the members belong together.
+    pub way: Way,
+    /// The members in order; one where they come single.
+    pub members: Vec<Member>,
+}
+
+/// How the members of an offer belong together.
+#[derive(Clone, Debug)]
+pub enum Way {
     /// One event.
-    Single(Member),
+    Single,
     /// An atomic group, of any number of members.
-    Group(Vec<Member>),
+    Group,
     /// A signed batch.
-    Batch(Header, Vec<Member>),
+    Batch(Header),
 }
 
 /// What became of an offer.
@@ -147,16 +156,6 @@ pub(crate) struct Place {
     pub index: u64,
     /// Its own time.
     pub recorded_at: u64,
-}
-
-impl Offer {
-    /// The members in order.
-    pub fn members(&self) -> &[Member] {
-        match self {
-            Self::Single(member) => std::slice::from_ref(member),
-            Self::Group(members) | Self::Batch(_, members) => members,
-        }
-    }
 }
 
 impl Ledger {
@@ -211,13 +210,22 @@ impl Ledger {
         self.history.last().expect("the genesis").recorded_at
     }
 
+    /// Lets an event that all its signers signed happen at t to a copy of the books; says whether it is accepted.
+    pub fn would_accept(&self, books: &mut Books, event: &Event, t: u64) -> bool {
+        let good = |key: &Vec<u8>| Signature { key: key.clone(), form: Form::Valid };
+        let signatures: Vec<Signature> = event.signers.iter().map(good).collect();
+        let place = Place { t, index: self.history.len() as u64, recorded_at: t };
+        self.faults(event, &signatures, t).is_empty()
+            && effects::happen(&self.fixed, books, (&self.history, &[]), event, place).is_ok()
+    }
+
     /// Applies an admitted offer at t.
     fn record(&mut self, offer: &Offer, t: u64) -> Vec<u16> {
-        let Offer::Batch(header, members) = offer else { return self.apply(offer.members(), t) };
+        let Way::Batch(header) = &offer.way else { return self.apply(&offer.members, t) };
         self.history.push(Entry::plain(self.history.len() as u64, t, What::BatchHeader));
         self.batches.insert(header.batch.batch_id.clone());
         let mut outcomes = Vec::new();
-        for run in runs(members) {
+        for run in runs(&offer.members) {
             outcomes.extend(self.apply(run, t));
         }
         outcomes

@@ -49,11 +49,8 @@ fn replay(file: &str, golden: &Json) -> Ledger {
             }
             Content::Event { .. } => {
                 let members = entries[position..position + usize::from(entry.group_len)].iter().map(member);
-                let members: Vec<Member> = members.collect();
-                let offer = match <[Member; 1]>::try_from(members) {
-                    Ok([member]) => Offer::Single(member),
-                    Err(members) => Offer::Group(members),
-                };
+                let way = if entry.group_len == 1 { Way::Single } else { Way::Group };
+                let offer = Offer { way, members: members.collect() };
                 decide(file, &mut ledger, &offer, entry.recorded_at_nanos)
             }
             Content::BatchHeader { signatures, payload } => {
@@ -62,7 +59,7 @@ fn replay(file: &str, golden: &Json) -> Ledger {
                 let signatures =
                     signatures.iter().map(|s| Signature { key: s.key.to_vec(), form: Form::Valid }).collect();
                 let members = entries[position + 1..position + 1 + count].iter().map(member).collect();
-                let offer = Offer::Batch(Header { batch, signatures }, members);
+                let offer = Offer { way: Way::Batch(Header { batch, signatures }), members };
                 1 + decide(file, &mut ledger, &offer, entry.recorded_at_nanos)
             }
             other => panic!("{file}, entry {position}: {other:?}"),
@@ -81,7 +78,7 @@ fn decide(file: &str, ledger: &mut Ledger, offer: &Offer, time: u64) -> usize {
     let answer = ledger.offer(offer, time);
     assert!(matches!(answer, Answer::Recorded(_)), "{file}, entry {index}: {answer:?}");
     assert_eq!(ledger.history[index].recorded_at, time, "{file}, entry {index}: an expiry too many");
-    offer.members().len()
+    offer.members.len()
 }
 
 fn compare(file: &str, ledger: &Ledger, expected: &Json, position: usize) {
@@ -125,9 +122,9 @@ fn turned_away(ledger: &mut Ledger, offer: &Json) {
     let why = text(offer, "why");
     let members: Option<Vec<Member>> = list(offer, "members").iter().map(offered).collect();
     // What cannot be decoded is no business of the model.
-    let Some(mut members) = members else { return };
-    let is_single = members.len() == 1;
-    let unit = if is_single { Offer::Single(members.remove(0)) } else { Offer::Group(members) };
+    let Some(members) = members else { return };
+    let way = if members.len() == 1 { Way::Single } else { Way::Group };
+    let unit = Offer { way, members };
     let t = u64::try_from(number(offer, "t_nanos")).unwrap();
     let Answer::TurnedAway { member, code } = ledger.offer(&unit, t) else { panic!("{why}: admitted") };
     assert_eq!(i128::from(code.number()), number(offer, "number"), "{why}: {code}");

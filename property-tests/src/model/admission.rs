@@ -6,20 +6,18 @@ use ledger_core::code::Code;
 use ledger_core::event::{Body, EVENT_TYPE, Event};
 use ledger_core::ids::EventId;
 use ledger_core::number::Roles;
-use ledger_crypto::{PublicKey, sha256};
+use ledger_crypto::sha256;
 
 use super::access::{Access, access, besides, looked_up};
-use super::{Answer, Form, Header, Ledger, Member, Offer, SECOND, Signature, fields, runs};
+use super::{Answer, Form, Header, Ledger, Member, Offer, SECOND, Signature, Way, fields, runs};
 
 impl Ledger {
     /// Whether an offer is admitted at t; else what it is answered.
     pub(super) fn admit(&self, offer: &Offer, t: u64) -> Result<(), Answer> {
-        if let Some(code) = self.fault_of_request(offer) {
-            return Err(Answer::TurnedAway { member: 0, code });
-        }
-        let members = offer.members();
+        let members = &offer.members;
+        // An exact match with what is in the log is answered before anything else is looked at.
         let known: Vec<_> = members.iter().map(|member| self.known_as(member)).collect();
-        if known.iter().all(|known| matches!(known, Known::Same(_))) {
+        if !members.is_empty() && known.iter().all(|known| matches!(known, Known::Same(_))) {
             let originals = known.iter().filter_map(|known| match known {
                 Known::Same(position) => {
                     let entry = &self.history[*position];
@@ -29,16 +27,19 @@ impl Ledger {
             });
             return Err(Answer::Known(originals.collect()));
         }
+        if let Some(code) = self.fault_of_request(offer) {
+            return Err(Answer::TurnedAway { member: 0, code });
+        }
         let mut sent: &[Signature] = &[];
-        if let Offer::Batch(header, _) = offer {
+        if let Way::Batch(header) = &offer.way {
             sent = &header.signatures;
             if let Some(code) = self.faults_of_header(header, t).into_iter().min() {
                 return Err(Answer::TurnedAway { member: 0, code });
             }
         }
         for (position, (member, known)) in members.iter().zip(&known).enumerate() {
-            let signatures = if matches!(offer, Offer::Batch(..)) { sent } else { &member.signatures };
-            let mut faults = self.faults(member, signatures, t);
+            let signatures = if matches!(offer.way, Way::Batch(_)) { sent } else { &member.signatures };
+            let mut faults = self.faults(&member.event, signatures, t);
             if !matches!(known, Known::Not) {
                 faults.push(Code::EventIdConflict);
             }
@@ -51,10 +52,11 @@ impl Ledger {
 
     /// Group 2: the lowest number that applies.
     fn fault_of_request(&self, offer: &Offer) -> Option<Code> {
-        let (members, most) = match offer {
-            Offer::Single(member) => return (!member.event.group.is_empty()).then_some(Code::GroupMismatch),
-            Offer::Group(members) => (members, self.fixed.group_members),
-            Offer::Batch(_, members) => (members, self.fixed.batch_members),
+        let members = offer.members.as_slice();
+        let most = match &offer.way {
+            Way::Single => return (!members[0].event.group.is_empty()).then_some(Code::GroupMismatch),
+            Way::Group => self.fixed.group_members,
+            Way::Batch(_) => self.fixed.batch_members,
         };
         if members.is_empty() {
             return Some(Code::RequestEmpty);
@@ -66,7 +68,7 @@ impl Ledger {
         if ids.len() < members.len() {
             return Some(Code::DuplicateEventId);
         }
-        let Offer::Batch(header, _) = offer else {
+        let Way::Batch(header) = &offer.way else {
             return (members.len() < 2 || !is_whole_group(members)).then_some(Code::GroupMismatch);
         };
         for run in runs(members) {
@@ -110,8 +112,7 @@ impl Ledger {
     }
 
     /// Everything from 304 to 620 that applies to a member.
-    fn faults(&self, member: &Member, signatures: &[Signature], t: u64) -> Vec<Code> {
-        let event = &member.event;
+    pub(super) fn faults(&self, event: &Event, signatures: &[Signature], t: u64) -> Vec<Code> {
         let mut faults = Vec::new();
         if matches!(event.body, Body::RulesChanged(_)) {
             // Version 1 is the only one that there is, and it is in force.
@@ -143,14 +144,6 @@ impl Ledger {
             Access::NoRole => faults.push(Code::SignerRoleMissing),
             Access::NotCovered => faults.push(Code::SignerNotAccountOwner),
             Access::Granted(_) => {}
-        }
-        for key in besides {
-            // The predicate of keys holds wherever one enters.
-            if let Ok(key) = key.as_slice().try_into()
-                && PublicKey::from_bytes(&key).is_err()
-            {
-                faults.push(Code::FieldInvalid);
-            }
         }
     }
 

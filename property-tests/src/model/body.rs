@@ -25,7 +25,7 @@ pub(super) fn faults(body: &Body, fields: &mut Fields<'_>) {
         Body::PaymentCaptured(body) => money(body.amount, &body.fees, body.fx.as_ref(), fields),
         Body::PaymentVoided(body) => fields.reason(&body.reason),
         Body::PaymentSettled(body) => {
-            fields.optional_reference(&body.settlement_ref);
+            fields.optional_field_text(&body.settlement_ref);
             money(body.amount, &[], body.fx.as_ref(), fields);
         }
         Body::PaymentRefunded(body) => {
@@ -108,7 +108,7 @@ fn money(amount: u64, fees: &[Fee], fx: Option<&Fx>, fields: &mut Fields<'_>) {
         fields.currency(&fx.counter_currency);
         fields.amount(fx.counter_amount);
         fields.required(fx.rounding.is_some());
-        fields.optional_reference(&fx.quote_ref);
+        fields.optional_field_text(&fx.quote_ref);
         let in_range = (1..100_000_000_000).contains(&fx.rate_mantissa) && fx.rate_scale <= 10;
         fields.fault_if(!in_range, Code::FxRateOutOfRange);
         fields.fault_if(u128::from(fx.counter_amount) + fee_sum > u128::from(LARGEST), Code::AmountTooLarge);

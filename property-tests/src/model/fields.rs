@@ -123,8 +123,9 @@ impl Fields<'_> {
         self.fault_if(reason.len() > 35, Code::ReasonInvalid);
     }
 
-    pub(super) fn optional_reference(&mut self, reference: &str) {
-        self.fault_if(reference.len() > 35, Code::ExternalRefInvalid);
+    /// References that have no code of their own.
+    pub(super) fn optional_field_text(&mut self, reference: &str) {
+        self.fault_if(reference.len() > 35, Code::FieldInvalid);
     }
 
     pub(super) fn bytes(&mut self, bytes: &[u8], length: usize) {

@@ -1,0 +1,110 @@
+//! Commands: units as bytes, each with the time at which it is offered. A stream of them needs nothing else, so parts
+//! of it can be left out, and it can be kept as text.
+
+use std::fmt::Write;
+
+/// One step of a stream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Command {
+    /// What the clock says.
+    pub clock: u64,
+    /// What is offered.
+    pub kind: Kind,
+    /// The events.
+    pub members: Vec<Sent>,
+}
+
+/// What a command offers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// One event.
+    Single,
+    /// An atomic group.
+    Group,
+    /// Nothing: what is due expires.
+    Idle,
+    /// Nothing: a seal takes an index.
+    Seal,
+}
+
+/// An event as it was sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sent {
+    /// The payload.
+    pub payload: Vec<u8>,
+    /// What its signatures are like.
+    pub signed: Signed,
+}
+
+/// What the signatures of an event are like.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signed {
+    /// One of each signer, taken as valid without checking.
+    Good,
+    /// One of each signer, signed and checked.
+    Checked,
+    /// The last signer's is missing.
+    Missing,
+    /// Somebody else's is there as well.
+    Foreign,
+    /// The first signer's is there twice.
+    Twice,
+    /// The first one has 63 bytes.
+    Short,
+    /// Signed and checked, but a bit of the first one is wrong.
+    Forged,
+}
+
+const KINDS: [(Kind, &str); 4] =
+    [(Kind::Single, "single"), (Kind::Group, "group"), (Kind::Idle, "idle"), (Kind::Seal, "seal")];
+
+const SIGNED: [(Signed, &str); 7] = [
+    (Signed::Good, "good"),
+    (Signed::Checked, "checked"),
+    (Signed::Missing, "missing"),
+    (Signed::Foreign, "foreign"),
+    (Signed::Twice, "twice"),
+    (Signed::Short, "short"),
+    (Signed::Forged, "forged"),
+];
+
+/// The text of a stream: `threshold N`, then a line per command: clock, kind, `signed:payload` of each event.
+pub fn to_text(threshold: u32, commands: &[Command]) -> String {
+    let mut text = format!("threshold {threshold}\n");
+    for command in commands {
+        let kind = KINDS.iter().find(|(kind, _)| *kind == command.kind).expect("in the table").1;
+        write!(text, "{} {kind}", command.clock).expect("text");
+        for sent in &command.members {
+            let signed = SIGNED.iter().find(|(signed, _)| *signed == sent.signed).expect("in the table").1;
+            write!(text, " {signed}:{}", hex::encode(&sent.payload)).expect("text");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Reads what [`to_text`] wrote; lines that begin with `#` are remarks.
+///
+/// # Errors
+/// The line that is not of this form.
+pub fn from_text(text: &str) -> Result<(u32, Vec<Command>), String> {
+    let mut lines = text.lines().filter(|line| !line.starts_with('#'));
+    let first = lines.next().unwrap_or_default();
+    let threshold = first.strip_prefix("threshold ").and_then(|number| number.parse().ok());
+    let threshold = threshold.ok_or_else(|| first.to_owned())?;
+    let commands = lines.map(|line| command(line).ok_or_else(|| line.to_owned()));
+    Ok((threshold, commands.collect::<Result<_, _>>()?))
+}
+
+fn command(line: &str) -> Option<Command> {
+    let mut words = line.split(' ');
+    let clock = words.next()?.parse().ok()?;
+    let kind = words.next()?;
+    let kind = KINDS.iter().find(|(_, name)| *name == kind)?.0;
+    let sent = |word: &str| {
+        let (signed, payload) = word.split_once(':')?;
+        let signed = SIGNED.iter().find(|(_, name)| *name == signed)?.0;
+        Some(Sent { payload: hex::decode(payload).ok()?, signed })
+    };
+    Some(Command { clock, kind, members: words.map(sent).collect::<Option<_>>()? })
+}
