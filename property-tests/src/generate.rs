@@ -3,6 +3,7 @@
 //! a time.
 
 mod apart;
+mod batches;
 mod control;
 mod faults;
 mod money;

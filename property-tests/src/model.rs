@@ -80,6 +80,8 @@ pub struct Member {
     pub payload: Vec<u8>,
     /// The signatures that came with it; none for a member of a batch.
     pub signatures: Vec<Signature>,
+    /// Salt and metadata that came beside it.
+    pub private: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 /// The header of a batch as offered.

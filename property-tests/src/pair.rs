@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_core::admit::{Admission, admit};
 use ledger_core::apply::{At, Effects, ExecutedEntry, MemberOutcome, Subject, execute, expire};
-use ledger_core::event::{EVENT_TYPE, Event};
+use ledger_core::batch::BATCH_TYPE;
+use ledger_core::event::EVENT_TYPE;
 use ledger_core::genesis::{Currency, Genesis, Limits, Operator};
 use ledger_core::ids::LogIndex;
+use ledger_core::sidecar::Sidecar;
 use ledger_core::state::MemoryState;
-use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedEvent};
+use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedBatch, VerifiedEvent};
 use ledger_core::view::{State, StateView};
 use ledger_crypto::dsse;
 
 use crate::coverage::Coverage;
 use crate::keyring;
-use crate::model::{Answer, Form, Ledger, Member, Offer, Signature, Way, invariants};
-use crate::stream::{Command, Kind, Sent, Signed};
+use crate::model::{Answer, Form, Header, Ledger, Member, Offer, Signature, Way, invariants};
+use crate::stream::{Command, Kind, Private, Sent, Signed, private_data};
 
 /// 2026-01-05 09:00:00 UTC.
 pub const START: u64 = 1_767_603_600_000_000_000;
@@ -26,6 +28,9 @@ pub const CURRENCIES: [(&str, u8); 6] =
 
 /// Most members of a group in these worlds.
 pub const GROUP_MEMBERS: u32 = 5;
+
+/// Most members of a batch in these worlds.
+pub const BATCH_MEMBERS: u32 = 8;
 
 /// Units after which everything is compared and the invariants are checked.
 const FULL_EVERY: usize = 250;
@@ -71,7 +76,7 @@ impl Pair {
             Kind::Idle => {
                 self.expire_due(command.clock, None)?;
             }
-            Kind::Single | Kind::Group => self.unit(command)?,
+            Kind::Single | Kind::Group | Kind::Batch => self.unit(command)?,
         }
         let history = &self.model.history;
         let (index, time) = (history.len() as u64, self.model.last_time());
@@ -100,51 +105,65 @@ impl Pair {
     }
 
     fn unit(&mut self, command: &Command) -> Result<(), String> {
-        let mut members = Vec::new();
-        let mut verified = Vec::new();
-        for sent in &command.members {
-            match decoded(sent) {
-                Ok((member, event)) => {
-                    members.push(member);
-                    verified.push(event);
-                }
-                Err(code) => {
-                    self.coverage.undecodable(code);
-                    self.expire_due(command.clock, None)?;
-                    return Ok(());
-                }
+        let (offer, unit) = match both(command) {
+            Ok(both) => both,
+            Err(code) => {
+                self.coverage.undecodable(code);
+                return self.expire_due(command.clock, None).map(drop);
             }
-        }
-        let atomic = command.kind == Kind::Group;
-        let way = if atomic { Way::Group } else { Way::Single };
-        let (offer, unit) = (Offer { way, members }, Unit { atomic, members: verified });
+        };
         let first = self.model.history.len();
         let answer = self.model.offer(&offer, command.clock);
         self.coverage.answer(&offer, &answer);
 
         let t = self.expire_due(command.clock, Some(first))?;
-        let outcomes = match admit(&self.state, &unit, t).expect("memory") {
+        match admit(&self.state, &unit, t).expect("memory") {
+            Admission::BatchRejected(refusal) => {
+                let own = Answer::TurnedAway { member: 0, code: refusal.code };
+                same(&format!("admission of a batch ({refusal})"), &own, &answer)
+            }
             Admission::Rejected { member, refusal } => {
+                // A fault of the whole is shown where it was seen; which member that is no rule says.
+                let member = if refusal.code.group() == 2 { 0 } else { member };
                 let own = Answer::TurnedAway { member, code: refusal.code };
-                return same(&format!("admission ({refusal})"), &own, &answer);
+                same(&format!("admission ({refusal})"), &own, &answer)
             }
             Admission::Known(originals) => {
                 let own = originals.iter().map(|known| (known.log_index.0, known.outcome)).collect();
-                return same("admission", &Answer::Known(own), &answer);
+                same("admission", &Answer::Known(own), &answer)
             }
-            Admission::Admitted => {
-                let at = At { t_nanos: t, log_index: LogIndex(self.next_index), recorded_at_nanos: t };
-                execute(&self.state, &unit, at).expect("memory")
-            }
-        };
-        let own = Answer::Recorded(outcomes.iter().map(MemberOutcome::number).collect());
-        let refusals: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.refusal.as_ref()).collect();
-        same(&format!("outcomes ({refusals:?})"), &own, &answer)?;
-        for (member, outcome) in unit.members.iter().zip(&outcomes) {
-            let signed = member.signed();
-            let subject = Subject::Event { event: signed.event(), digest: *signed.digest() };
-            self.absorb(outcome.number(), subject, &outcome.effects)?;
+            Admission::Admitted => self.execute(&unit, t, &answer),
         }
+    }
+
+    fn execute(&mut self, unit: &Unit, t: u64, answer: &Answer) -> Result<(), String> {
+        let Answer::Recorded(expected) = answer else {
+            return same("admission", &Answer::Recorded(Vec::new()), answer);
+        };
+        if let Some(header) = unit.header() {
+            self.last_time = t;
+            let batch_id = header.batch_id().expect("admitted");
+            self.absorb(t, (t, 0), Subject::Batch { batch_id }, &Effects::default())?;
+        }
+        let mut outcomes: Vec<MemberOutcome> = Vec::new();
+        for run in unit.runs() {
+            let recorded_at_nanos = t.max(self.last_time + 1);
+            let at = At { t_nanos: t, log_index: LogIndex(self.next_index), recorded_at_nanos };
+            let made = execute(&self.state, run, at).expect("memory");
+            let numbers: Vec<u16> = made.iter().map(MemberOutcome::number).collect();
+            let refusals: Vec<_> = made.iter().filter_map(|outcome| outcome.refusal.as_ref()).collect();
+            let told = expected.get(outcomes.len()..).unwrap_or_default();
+            let told = &told[..told.len().min(made.len())];
+            same(&format!("outcomes ({refusals:?})"), numbers.as_slice(), told)?;
+            for (member, outcome) in run.iter().zip(&made) {
+                let signed = member.signed();
+                let subject = Subject::Event { event: signed.event(), digest: *signed.digest() };
+                self.last_time = t.max(self.last_time + 1);
+                self.absorb(t, (self.last_time, outcome.number()), subject, &outcome.effects)?;
+            }
+            outcomes.extend(made);
+        }
+        same("members", &outcomes.len(), &expected.len())?;
         self.changed(&outcomes)
     }
 
@@ -163,25 +182,20 @@ impl Pair {
             self.last_time = t;
             let own = self.model.history.get(position).and_then(|entry| entry.payment);
             same("payment that expires", &Some(payment.0 as usize), &own)?;
-            self.absorb_at(t, 0, Subject::Expiry { payment_id }, &effects)?;
+            self.absorb(t, (t, 0), Subject::Expiry { payment_id }, &effects)?;
         }
         unreachable!("an endless range")
     }
 
-    fn absorb(&mut self, outcome: u16, subject: Subject<'_>, effects: &Effects) -> Result<(), String> {
-        let time = self.model.history[self.next_index as usize].recorded_at;
-        self.last_time = time;
-        self.absorb_at(time, outcome, subject, effects)
-    }
-
-    fn absorb_at(
+    fn absorb(
         &mut self,
-        recorded_at_nanos: u64,
-        outcome: u16,
+        t_nanos: u64,
+        (recorded_at_nanos, outcome): (u64, u16),
         subject: Subject<'_>,
         effects: &Effects,
     ) -> Result<(), String> {
         let entry = &self.model.history[self.next_index as usize];
+        same("time of an entry", &recorded_at_nanos, &entry.recorded_at)?;
         same("lines", &effects.lines, &entry.lines)?;
         let own: BTreeSet<usize> = effects.accounts.iter().map(|(index, _)| index.0 as usize).collect();
         same("accounts that change", &own, &entry.accounts)?;
@@ -190,7 +204,8 @@ impl Pair {
         let own = effects.keys.iter().map(|(index, _)| index.0 as usize).collect::<Vec<_>>();
         same("keys that change", &own, &entry.key.into_iter().collect())?;
         let log_index = LogIndex(self.next_index);
-        self.state.absorb(&ExecutedEntry { log_index, recorded_at_nanos, outcome, subject, effects });
+        let executed = ExecutedEntry { log_index, recorded_at_nanos, t_nanos, outcome, subject, effects };
+        self.state.absorb(&executed);
         self.next_index += 1;
         Ok(())
     }
@@ -233,34 +248,85 @@ pub fn genesis(threshold: u32) -> Genesis {
         operator_threshold: threshold,
         currencies: CURRENCIES.iter().map(currency).collect(),
         rules_version: 1,
-        limits: Some(Limits { group_members: GROUP_MEMBERS, batch_members: 8 }),
+        limits: Some(Limits { group_members: GROUP_MEMBERS, batch_members: BATCH_MEMBERS }),
         nonce: vec![7; 32],
         predecessor: Vec::new(),
     }
 }
 
-/// A member for either side, or the code of what cannot be decoded.
-fn decoded(sent: &Sent) -> Result<(Member, VerifiedEvent), u16> {
-    let payload = sent.payload.clone();
-    let mut submitted = Submitted { payload_type: EVENT_TYPE.to_owned(), payload, ..Submitted::default() };
+/// A unit for either side, or the code of what cannot be decoded.
+fn both(command: &Command) -> Result<(Offer, Unit), u16> {
+    let mut sent = command.members.as_slice();
+    let mut headers = None;
+    if command.kind == Kind::Batch
+        && let Some((first, rest)) = sent.split_first()
+    {
+        headers = Some(header(first)?);
+        sent = rest;
+    }
+    let decode = if headers.is_some() { batched } else { member };
+    let members = sent.iter().map(decode).collect::<Result<Vec<_>, u16>>()?;
+    let (own, members): (Vec<Member>, Vec<VerifiedEvent>) = members.into_iter().unzip();
+    Ok(match headers {
+        Some((header, verified)) => {
+            (Offer { way: Way::Batch(header), members: own }, Unit::batch(verified, members))
+        }
+        None if command.kind == Kind::Single => {
+            let single = members.into_iter().next().expect("one event");
+            (Offer { way: Way::Single, members: own }, Unit::single(single))
+        }
+        None => (Offer { way: Way::Group, members: own }, Unit::group(members)),
+    })
+}
+
+fn header(sent: &Sent) -> Result<(Header, VerifiedBatch), u16> {
+    let mut submitted = submitted(sent, BATCH_TYPE);
+    let decoded = VerifiedBatch::trust(submitted.clone()).map_err(|refusal| refusal.code.number())?;
+    let batch = decoded.batch().clone();
+    let (given, signatures, is_checked) = signatures(sent, BATCH_TYPE, &batch.signers);
+    submitted.signatures = given;
+    let verified =
+        if is_checked { VerifiedBatch::verify(submitted, |_| None) } else { VerifiedBatch::trust(submitted) };
+    Ok((Header { batch, signatures }, verified.expect("decoded before")))
+}
+
+fn batched(sent: &Sent) -> Result<(Member, VerifiedEvent), u16> {
+    let signed = SignedEvent::decode_batched(submitted(sent, EVENT_TYPE));
+    let signed = signed.map_err(|refusal| refusal.code.number())?;
+    let (event, private) = (signed.event().clone(), private_data(sent.private));
+    let own = Member { event, payload: sent.payload.clone(), signatures: Vec::new(), private };
+    Ok((own, VerifiedEvent::of_batch(signed)))
+}
+
+fn member(sent: &Sent) -> Result<(Member, VerifiedEvent), u16> {
+    let mut submitted = submitted(sent, EVENT_TYPE);
     let signed = SignedEvent::decode(submitted.clone()).map_err(|refusal| refusal.code.number())?;
     let event = signed.event().clone();
-    let (signatures, forms, is_checked) = signatures(sent, &event);
-    submitted.signatures = signatures;
+    let (given, signatures, is_checked) = signatures(sent, EVENT_TYPE, &event.signers);
+    submitted.signatures = given;
     let signed = SignedEvent::decode(submitted).expect("decoded before");
     let verified =
         if is_checked { VerifiedEvent::verify(signed, |_| None) } else { VerifiedEvent::trust(signed) };
-    Ok((Member { event, payload: sent.payload.clone(), signatures: forms }, verified))
+    // Private data is looked at where signatures are.
+    let private = private_data(sent.private).filter(|_| is_checked);
+    Ok((Member { event, payload: sent.payload.clone(), signatures, private }, verified))
+}
+
+fn submitted(sent: &Sent, payload_type: &str) -> Submitted {
+    let sidecar = private_data(sent.private).map(|(salt, metadata)| Sidecar { salt, metadata });
+    let (payload_type, payload) = (payload_type.to_owned(), sent.payload.clone());
+    Submitted { payload_type, payload, signatures: Vec::new(), sidecar }
 }
 
 type Signatures = (Vec<(Vec<u8>, Vec<u8>)>, Vec<Signature>, bool);
 
-fn signatures(sent: &Sent, event: &Event) -> Signatures {
-    let is_checked = matches!(sent.signed, Signed::Checked | Signed::Forged)
-        && event.signers.iter().all(|key| keyring::secret(key).is_some());
-    let message = if is_checked { dsse::message(EVENT_TYPE, &sent.payload) } else { Vec::new() };
+/// The signatures as they are handed in, what is known of them, and whether the core shall check them.
+fn signatures(sent: &Sent, payload_type: &str, signers: &[Vec<u8>]) -> Signatures {
+    let asks = matches!(sent.signed, Signed::Checked | Signed::Forged) || sent.private != Private::None;
+    let is_checked = asks && signers.iter().all(|key| keyring::secret(key).is_some());
+    let message = if is_checked { dsse::message(payload_type, &sent.payload) } else { Vec::new() };
     let mut given: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-    for key in &event.signers {
+    for key in signers {
         let secret = keyring::secret(key).filter(|_| is_checked);
         let signature = secret.map_or(vec![0; 64], |secret| secret.sign(&message).to_vec());
         given.push((key.clone(), signature));

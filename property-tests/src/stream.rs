@@ -10,7 +10,7 @@ pub struct Command {
     pub clock: u64,
     /// What is offered.
     pub kind: Kind,
-    /// The events.
+    /// The events; before those of a batch its header.
     pub members: Vec<Sent>,
 }
 
@@ -21,6 +21,8 @@ pub enum Kind {
     Single,
     /// An atomic group.
     Group,
+    /// A signed batch.
+    Batch,
     /// Nothing: what is due expires.
     Idle,
     /// Nothing: a seal takes an index.
@@ -34,6 +36,15 @@ pub struct Sent {
     pub payload: Vec<u8>,
     /// What its signatures are like.
     pub signed: Signed,
+    /// What private data comes beside it.
+    pub private: Private,
+}
+
+impl Sent {
+    /// An event with good signatures and nothing beside it.
+    pub fn good(payload: Vec<u8>) -> Self {
+        Self { payload, signed: Signed::Good, private: Private::None }
+    }
 }
 
 /// What the signatures of an event are like.
@@ -55,8 +66,54 @@ pub enum Signed {
     Forged,
 }
 
-const KINDS: [(Kind, &str); 4] =
-    [(Kind::Single, "single"), (Kind::Group, "group"), (Kind::Idle, "idle"), (Kind::Seal, "seal")];
+/// What private data comes beside an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Private {
+    /// None.
+    None,
+    /// That of [`commitment`].
+    Fits,
+    /// The same with another salt.
+    Differs,
+    /// The same with a salt of 31 bytes.
+    Unsalted,
+    /// More than 8 KiB.
+    TooLong,
+}
+
+/// What an event signs that [`Private::Fits`] comes beside.
+pub fn commitment() -> Vec<u8> {
+    let (salt, metadata) = private_data(Private::Fits).expect("some");
+    ledger_crypto::sha256(&[b"ledger/v1/metadata", salt.as_slice(), &metadata].concat()).to_vec()
+}
+
+/// Salt and metadata.
+pub fn private_data(private: Private) -> Option<(Vec<u8>, Vec<u8>)> {
+    let metadata = b"private".to_vec();
+    match private {
+        Private::None => None,
+        Private::Fits => Some((vec![9; 32], metadata)),
+        Private::Differs => Some((vec![8; 32], metadata)),
+        Private::Unsalted => Some((vec![9; 31], metadata)),
+        Private::TooLong => Some((vec![9; 32], vec![0; 8 * 1024 + 1])),
+    }
+}
+
+const KINDS: [(Kind, &str); 5] = [
+    (Kind::Single, "single"),
+    (Kind::Group, "group"),
+    (Kind::Batch, "batch"),
+    (Kind::Idle, "idle"),
+    (Kind::Seal, "seal"),
+];
+
+const PRIVATE: [(Private, &str); 5] = [
+    (Private::None, ""),
+    (Private::Fits, "+fits"),
+    (Private::Differs, "+differs"),
+    (Private::Unsalted, "+unsalted"),
+    (Private::TooLong, "+too-long"),
+];
 
 const SIGNED: [(Signed, &str); 7] = [
     (Signed::Good, "good"),
@@ -76,7 +133,9 @@ pub fn to_text(threshold: u32, commands: &[Command]) -> String {
         write!(text, "{} {kind}", command.clock).expect("text");
         for sent in &command.members {
             let signed = SIGNED.iter().find(|(signed, _)| *signed == sent.signed).expect("in the table").1;
-            write!(text, " {signed}:{}", hex::encode(&sent.payload)).expect("text");
+            let beside =
+                PRIVATE.iter().find(|(private, _)| *private == sent.private).expect("in the table").1;
+            write!(text, " {signed}{beside}:{}", hex::encode(&sent.payload)).expect("text");
         }
         text.push('\n');
     }
@@ -102,9 +161,11 @@ fn command(line: &str) -> Option<Command> {
     let kind = words.next()?;
     let kind = KINDS.iter().find(|(_, name)| *name == kind)?.0;
     let sent = |word: &str| {
-        let (signed, payload) = word.split_once(':')?;
+        let (words, payload) = word.split_once(':')?;
+        let (signed, beside) = words.split_at(words.find('+').unwrap_or(words.len()));
         let signed = SIGNED.iter().find(|(_, name)| *name == signed)?.0;
-        Some(Sent { payload: hex::decode(payload).ok()?, signed })
+        let private = PRIVATE.iter().find(|(_, name)| *name == beside)?.0;
+        Some(Sent { payload: hex::decode(payload).ok()?, signed, private })
     };
     Some(Command { clock, kind, members: words.map(sent).collect::<Option<_>>()? })
 }

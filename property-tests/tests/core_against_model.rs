@@ -17,7 +17,7 @@ use ledger_property_tests::stream::{from_text, to_text};
 use rayon::prelude::*;
 
 /// Commands of a run, when nobody says otherwise: enough to reach every cell many times.
-const COMMANDS: u64 = 600_000;
+const COMMANDS: u64 = 400_000;
 
 /// Commands of a world.
 const WORLD: usize = 2_000;

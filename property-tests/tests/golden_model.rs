@@ -147,7 +147,7 @@ fn offered(member: &Json) -> Option<Member> {
         };
         signatures.push(Signature { key, form });
     }
-    Some(Member { event, payload, signatures })
+    Some(Member { event, payload, signatures, private: None })
 }
 
 /// What was submitted, from its entry.
@@ -159,7 +159,7 @@ fn member(entry: &Json) -> Member {
     };
     let signatures =
         signatures.iter().map(|s| Signature { key: s.key.to_vec(), form: Form::Valid }).collect();
-    Member { event: Event::decode(&payload).unwrap(), payload, signatures }
+    Member { event: Event::decode(&payload).unwrap(), payload, signatures, private: None }
 }
 
 /// A golden file; `None` when the folder is not there and nobody insists.

@@ -9,7 +9,7 @@ use super::scene::Scene;
 use crate::dice::Dice;
 use crate::model::{Entry, Payment, SECOND};
 use crate::pair::Pair;
-use crate::stream::{Command, Kind, Sent, Signed};
+use crate::stream::{Command, Kind, Sent};
 
 /// Commands that open accounts, and those of each payment, as they were accepted and refused one payment after another.
 ///
@@ -104,7 +104,7 @@ impl Generator {
             self.advance(&scene, payment, number)
         };
         self.sign(&scene, &mut event);
-        let sent = Sent { payload: event.encode(), signed: Signed::Good };
+        let sent = Sent::good(event.encode());
         Command { clock: self.clock, kind: Kind::Single, members: vec![sent] }
     }
 
@@ -113,7 +113,7 @@ impl Generator {
         let mut event = self.event(&scene, body);
         event.payment_id = payment_id.unwrap_or_default();
         event.signers = vec![crate::keyring::key("all")];
-        let sent = Sent { payload: event.encode(), signed: Signed::Good };
+        let sent = Sent::good(event.encode());
         Command { clock: self.clock, kind: Kind::Single, members: vec![sent] }
     }
 }

@@ -7,6 +7,7 @@ use super::money::LARGEST;
 use super::scene::Scene;
 use crate::keyring;
 use crate::model::{SECOND, utc_date};
+use crate::stream::commitment;
 
 const DAY: u64 = 86_400 * SECOND;
 
@@ -14,7 +15,7 @@ impl Generator {
     /// Fields that an event may carry.
     pub(super) fn optional_fields(&mut self, scene: &Scene<'_>, event: &mut Event) {
         if self.dice.once_in(10) {
-            event.metadata_commitment = vec![9; 32];
+            event.metadata_commitment = self.dice.pick(&[vec![9; 32], commitment(), commitment()]);
         }
         if event.body.number() <= 14 && self.dice.once_in(12) {
             let t = scene.t;
@@ -68,6 +69,12 @@ impl Generator {
                 }
             }
             7 => {
+                if self.dice.once_in(3) {
+                    // Whose window is open.
+                    event.signers.push(keyring::key("importer"));
+                    event.signers.sort();
+                    event.signers.dedup();
+                }
                 event.timestamp_nanos = self.dice.pick(&[
                     0,
                     t - DAY,

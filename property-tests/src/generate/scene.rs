@@ -1,5 +1,7 @@
 //! What the generator sees when it makes an event.
 
+use std::rc::Rc;
+
 use ledger_core::event::{Body, Event};
 use ledger_core::ids::PaymentId;
 
@@ -124,11 +126,15 @@ impl Generator {
     }
 
     /// A payment, mostly one of the latest, and mostly one of those that `fits`.
-    pub(super) fn payment(&mut self, scene: &Scene<'_>, fits: impl Fn(&Payment) -> bool) -> Option<Payment> {
+    pub(super) fn payment(
+        &mut self,
+        scene: &Scene<'_>,
+        fits: impl Fn(&Payment) -> bool,
+    ) -> Option<Rc<Payment>> {
         let payments = &scene.books.payments;
         let latest = payments.len().saturating_sub(if self.dice.once_in(5) { 400 } else { 25 });
         let near = &payments[latest..];
-        let fitting: Vec<&Payment> = near.iter().filter(|payment| fits(payment)).collect();
+        let fitting: Vec<&Rc<Payment>> = near.iter().filter(|payment| fits(payment)).collect();
         if !fitting.is_empty() && !self.dice.once_in(4) {
             return Some(self.dice.pick(&fitting).clone());
         }

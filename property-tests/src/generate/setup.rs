@@ -8,7 +8,7 @@ use super::payments::leg;
 use super::scene::Scene;
 use crate::keyring;
 use crate::model::{Ledger, SECOND};
-use crate::stream::{Command, Kind, Sent, Signed};
+use crate::stream::{Command, Kind, Sent};
 
 /// Name, roles, prefix.
 const KEYS: [(&str, u32, &str); 13] = [
@@ -94,7 +94,7 @@ impl Generator {
         }
         signers.sort();
         let event = Event { signers, ..self.event(&scene, body) };
-        let sent = Sent { payload: event.encode(), signed: Signed::Good };
+        let sent = Sent::good(event.encode());
         Command { clock: self.clock, kind: Kind::Single, members: vec![sent] }
     }
 }

@@ -8,13 +8,13 @@ use super::Generator;
 use super::scene::Scene;
 use crate::model::{Ledger, SECOND};
 use crate::pair::GROUP_MEMBERS;
-use crate::stream::{Command, Kind, Sent, Signed};
+use crate::stream::{Command, Kind, Private, Sent, Signed, commitment};
 
 const DAY: u64 = 86_400 * SECOND;
 
 /// How often each event is tried, by number.
 const WEIGHTS: [u64; 24] =
-    [0, 70, 8, 60, 25, 25, 70, 20, 0, 40, 40, 26, 26, 30, 50, 14, 0, 8, 5, 5, 5, 2, 6, 12];
+    [0, 70, 8, 60, 25, 25, 70, 20, 0, 40, 40, 26, 26, 30, 50, 14, 0, 12, 7, 9, 12, 2, 9, 12];
 
 impl Generator {
     /// The next command.
@@ -36,6 +36,7 @@ impl Generator {
                 }
             }
             18..=37 => return self.group(model),
+            38..=45 => return self.batch(model),
             _ => {}
         }
         self.wait();
@@ -45,7 +46,7 @@ impl Generator {
         self.single(&scene, event)
     }
 
-    fn wait(&mut self) {
+    pub(super) fn wait(&mut self) {
         self.clock += match self.dice.below(10) {
             _ if self.dice.once_in(self.mood.days) => self.dice.between(DAY / 2, DAY),
             0..=4 => self.dice.below(SECOND / 2),
@@ -56,12 +57,12 @@ impl Generator {
     }
 
     /// The time at which a unit would stand when nothing is due.
-    fn time(&self, model: &Ledger) -> u64 {
+    pub(super) fn time(&self, model: &Ledger) -> u64 {
         self.clock.max(model.last_time() + 1)
     }
 
     /// Any event, signed by nobody.
-    fn some_event(&mut self, scene: &Scene<'_>) -> Event {
+    pub(super) fn some_event(&mut self, scene: &Scene<'_>) -> Event {
         if self.dice.once_in(self.mood.statuses) {
             return self.control(scene, 16);
         }
@@ -77,8 +78,7 @@ impl Generator {
     /// A single event with its signers, its faults and its signatures.
     fn single(&mut self, scene: &Scene<'_>, mut event: Event) -> Command {
         self.finish(scene, &mut event);
-        let signed = self.signed();
-        let sent = Sent { payload: event.encode(), signed };
+        let sent = self.sent(&event);
         Command { clock: self.clock, kind: Kind::Single, members: vec![sent] }
     }
 
@@ -93,7 +93,20 @@ impl Generator {
         }
     }
 
-    fn signed(&mut self) -> Signed {
+    /// An event on its way, with signatures, seldom wrong ones, and sometimes with private data.
+    pub(super) fn sent(&mut self, event: &Event) -> Sent {
+        let private = match self.dice.below(400) {
+            0 => Private::Differs,
+            1 => Private::Unsalted,
+            2 => Private::TooLong,
+            3 => Private::Fits,
+            4..=99 if event.metadata_commitment == commitment() => Private::Fits,
+            _ => Private::None,
+        };
+        Sent { payload: event.encode(), signed: self.signed(), private }
+    }
+
+    pub(super) fn signed(&mut self) -> Signed {
         match self.dice.below(600) {
             0 => Signed::Missing,
             1 => Signed::Foreign,
@@ -121,8 +134,8 @@ impl Generator {
             let at = self.dice.below(again.members.len() as u64) as usize;
             let mut event = Event::decode(&again.members[at].payload).ok()?;
             event.timestamp_nanos = self.time(model);
-            again.members[at] = Sent { payload: event.encode(), signed: self.signed() };
-        } else if self.dice.once_in(6) {
+            again.members[at] = self.sent(&event);
+        } else if again.kind != Kind::Batch && self.dice.once_in(6) {
             again.kind = if again.kind == Kind::Group { Kind::Single } else { Kind::Group };
             again.members.truncate(if again.kind == Kind::Single { 1 } else { 5 });
         }
@@ -181,8 +194,7 @@ impl Generator {
         }
         for event in &mut events {
             event.group = sha256(&hashed).to_vec();
-            let signed = self.signed();
-            members.push(Sent { payload: event.encode(), signed });
+            members.push(self.sent(event));
         }
         match self.dice.below(60) {
             0 => members.truncate(1),
@@ -191,8 +203,7 @@ impl Generator {
             3 => {
                 let mut last = events.pop().expect("a member");
                 last.group.clear();
-                *members.last_mut().expect("a member") =
-                    Sent { payload: last.encode(), signed: Signed::Good };
+                *members.last_mut().expect("a member") = Sent::good(last.encode());
             }
             _ => {}
         }

@@ -40,6 +40,7 @@ impl Ledger {
         for (position, (member, known)) in members.iter().zip(&known).enumerate() {
             let signatures = if matches!(offer.way, Way::Batch(_)) { sent } else { &member.signatures };
             let mut faults = self.faults(&member.event, signatures, t);
+            faults_of_private(member, &mut faults);
             if !matches!(known, Known::Not) {
                 faults.push(Code::EventIdConflict);
             }
@@ -206,6 +207,18 @@ fn faults_of_id(id: &[u8], t: u64, faults: &mut Vec<Code>) {
     }
     if millis * 1_000_000 > u128::from(t) + 300 * u128::from(SECOND) {
         faults.push(Code::EventIdFromFuture);
+    }
+}
+
+/// Private data: at most 8 KiB, with 32 bytes of salt, and what the event commits to.
+fn faults_of_private(member: &Member, faults: &mut Vec<Code>) {
+    let Some((salt, metadata)) = &member.private else { return };
+    if metadata.len() > 8 * 1024 {
+        faults.push(Code::MetadataTooLarge);
+    }
+    let hashed = [b"ledger/v1/metadata", salt.as_slice(), metadata].concat();
+    if salt.len() != 32 || member.event.metadata_commitment != sha256(&hashed) {
+        faults.push(Code::MetadataCommitmentMismatch);
     }
 }
 

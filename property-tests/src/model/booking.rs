@@ -1,5 +1,7 @@
 //! Group 9: accounts take postings or not; statement lines.
 
+use std::rc::Rc;
+
 use ledger_core::code::Code;
 use ledger_core::ids::{AccountIndex, EventId, LogIndex, PaymentId};
 use ledger_core::line::Line;
@@ -61,7 +63,7 @@ pub(super) fn book(
     }
     let before = books.accounts.clone();
     for posting in postings {
-        let account = &mut books.accounts[posting.account];
+        let account = Rc::make_mut(&mut books.accounts[posting.account]);
         account.add(posting.layer, posting.side, posting.delta);
         account.line_count += 1;
         let line = Line {

@@ -10,13 +10,14 @@ use ledger_core::number::{AccountKind, Roles};
 use super::account::Account;
 use super::payment::Payment;
 
-/// Everything that events change. An event that fails half-way is undone by dropping a copy of this.
+/// Everything that events change. An event that fails half-way is undone by dropping a copy of this: that is why
+/// what is large in it is shared between copies.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Books {
     /// In the order of opening.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<Rc<Account>>,
     /// In the order of initiation.
-    pub payments: Vec<Payment>,
+    pub payments: Vec<Rc<Payment>>,
     /// In the order of registration.
     pub keys: Vec<Key>,
     /// Every log key there ever was; the last one signs.

@@ -49,7 +49,7 @@ pub(super) fn expire(books: &mut Books, payment: usize, place: Place) -> Entry {
     let leave = Leave { ignores_freezes: true, unchecked: None };
     let origin = Origin { event_id: EventId::NIL, payment_id: before.id };
     book(books, &postings, leave, &origin, place, &mut entry).expect("a release is always allowed");
-    let after = &mut books.payments[payment];
+    let after = Rc::make_mut(&mut books.payments[payment]);
     after.rel += before.held();
     after.last_release = Some(ReleaseCause::Expiry);
     after.last_index = place.index;
@@ -83,12 +83,12 @@ fn step(
         Body::AccountOpened(body) => open(fixed, books, body, place, entry),
         Body::AccountStatusChanged(body) => {
             let account = books.account(&body.account).expect("guarded");
-            books.accounts[account].status = body.status.expect("admitted");
+            Rc::make_mut(&mut books.accounts[account]).status = body.status.expect("admitted");
             entry.accounts.insert(account);
         }
         Body::AccountLimitChanged(body) => {
             let account = books.account(&body.account).expect("guarded");
-            set_limit(&mut books.accounts[account], body.limit)?;
+            set_limit(Rc::make_mut(&mut books.accounts[account]), body.limit)?;
             entry.accounts.insert(account);
         }
         Body::KeyRegistered(body) => register(books, body, place, entry),
@@ -111,7 +111,7 @@ fn step(
 
 fn initiate(books: &mut Books, event: &Event, body: &PaymentInitiated, place: Place, entry: &mut Entry) {
     let clearing = books.account(&body.clearing_account);
-    books.payments.push(Payment {
+    books.payments.push(Rc::new(Payment {
         id: payment_id(&event.payment_id),
         mode: body.capture_mode.expect("admitted"),
         debtor: books.account(&body.debtor).expect("guarded"),
@@ -132,7 +132,7 @@ fn initiate(books: &mut Books, event: &Event, body: &PaymentInitiated, place: Pl
         head: event_id(&event.event_id),
         event_count: 1,
         last_index: place.index,
-    });
+    }));
     entry.payment = Some(books.payments.len() - 1);
 }
 
@@ -197,7 +197,7 @@ fn reverse(
 fn keep(books: &mut Books, position: usize, after: Payment, event: &Event, place: Place, entry: &mut Entry) {
     let head = event_id(&event.event_id);
     let event_count = after.event_count + 1;
-    books.payments[position] = Payment { head, event_count, last_index: place.index, ..after };
+    books.payments[position] = Rc::new(Payment { head, event_count, last_index: place.index, ..after });
     entry.payment = Some(position);
 }
 
@@ -205,7 +205,7 @@ fn open(fixed: &Fixed, books: &mut Books, body: &AccountOpened, place: Place, en
     let id = AccountId::parse(&body.account).expect("admitted");
     let currency = currency(&body.currency);
     entry.accounts.insert(books.accounts.len());
-    books.accounts.push(Account {
+    books.accounts.push(Rc::new(Account {
         id,
         currency,
         exponent: fixed.exponents[&currency],
@@ -219,7 +219,7 @@ fn open(fixed: &Fixed, books: &mut Books, body: &AccountOpened, place: Place, en
         opened_index: place.index,
         line_count: 0,
         chain: first_chain(&id),
-    });
+    }));
 }
 
 fn set_limit(account: &mut Account, limit: u64) -> Result<(), Code> {

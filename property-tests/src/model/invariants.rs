@@ -1,6 +1,7 @@
 //! The invariants of a ledger, checked over a whole log: counters are folded again from the statement lines alone.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use ledger_core::event::{Body, Event};
 use ledger_core::ids::{CurrencyCode, PaymentId};
@@ -85,7 +86,8 @@ impl<'a> Fold<'a> {
                 let [posted_dr, posted_cr, pending_dr, pending_cr] = [0; 4];
                 let status = AccountStatus::Open;
                 let (limit, line_count) = (body.limit, 0);
-                let counters = Account { posted_dr, posted_cr, pending_dr, pending_cr, ..now.clone() };
+                let counters =
+                    Account { posted_dr, posted_cr, pending_dr, pending_cr, ..Account::clone(now) };
                 self.accounts.push(Account { status, limit, line_count, ..counters });
             }
             Body::AccountLimitChanged(body) => {
@@ -206,7 +208,7 @@ impl<'a> Fold<'a> {
         let books = &self.ledger.books;
         for (counted, account) in self.accounts.iter().zip(&books.accounts) {
             let chained = Account { chain: account.chain, ..counted.clone() };
-            ensure(chained == *account, || format!("A1: {account:?}, counted {counted:?}"))?;
+            ensure(chained == **account, || format!("A1: {account:?}, counted {counted:?}"))?;
             if account.status == AccountStatus::Closed {
                 let is_empty = account.posted_dr == account.posted_cr && account.pending_dr == 0;
                 ensure(is_empty && account.pending_cr == 0, || format!("A6: {account:?}"))?;
@@ -218,7 +220,7 @@ impl<'a> Fold<'a> {
         }
         for (position, account) in books.accounts.iter().enumerate() {
             let held: i128 =
-                books.payments.iter().filter(|of| of.debtor == position).map(Payment::held).sum();
+                books.payments.iter().filter(|of| of.debtor == position).map(|of| of.held()).sum();
             ensure(account.pending_dr == held, || format!("A4: {account:?}, holds {held}"))?;
         }
         self.sums()
@@ -257,7 +259,7 @@ impl<'a> Fold<'a> {
             if account.kind != AccountKind::Dispute {
                 continue;
             }
-            let of_payments = |payment: &&Payment| payment.currency == account.currency;
+            let of_payments = |payment: &&Rc<Payment>| payment.currency == account.currency;
             let disputed: i128 = books.payments.iter().filter(of_payments).map(|payment| payment.disp).sum();
             let mut transferred = 0;
             for line in self.ledger.history.iter().flat_map(|entry| &entry.lines) {

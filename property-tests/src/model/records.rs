@@ -92,7 +92,8 @@ impl Books {
 
     /// The books hash.
     pub fn hash(&self) -> Hash {
-        books_hash(self.accounts.iter().map(Account::record), self.payments.iter().map(Payment::record))
+        let accounts = self.accounts.iter().map(|account| account.record());
+        books_hash(accounts, self.payments.iter().map(|payment| payment.record()))
     }
 }
 

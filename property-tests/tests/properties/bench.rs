@@ -66,7 +66,7 @@ impl Bench {
 
     pub fn send_as(&mut self, event: &Event, signed: Signed) -> u16 {
         let (size, turned_away) = (self.pair.model.history.len(), self.pair.coverage.codes.clone());
-        let members = vec![Sent { payload: event.encode(), signed }];
+        let members = vec![Sent { signed, ..Sent::good(event.encode()) }];
         let command = Command { clock: self.clock, kind: Kind::Single, members };
         self.pair.take(&command).unwrap_or_else(|difference| panic!("{difference}"));
         let last = self.pair.model.history.last().expect("the genesis");
@@ -128,7 +128,7 @@ impl Bench {
 
     pub fn payment(&self, id: &[u8]) -> Payment {
         let books = &self.pair.model.books;
-        books.payments[books.payment(id).expect("a payment")].clone()
+        Payment::clone(&books.payments[books.payment(id).expect("a payment")])
     }
 }
 

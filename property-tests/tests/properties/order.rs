@@ -64,7 +64,7 @@ fn p05_payments_that_share_nothing_end_the_same_in_any_order() {
 type Final = (PaymentId, ([i128; 7], u8), u32);
 
 /// What is left of each payment when indices and times are put aside.
-fn finals<'c>(setup: &[Command], commands: impl IntoIterator<Item = &'c Command>) -> Vec<Final> {
+fn finals<'c>(setup: &'c [Command], commands: impl IntoIterator<Item = &'c Command>) -> Vec<Final> {
     let mut pair = Pair::new(1);
     for command in setup.iter().chain(commands) {
         pair.take(command).unwrap();
