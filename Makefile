@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 CARGO := . scripts/env && cargo
 DIR ?=
 
-.PHONY: help setup build demo test fmt clippy unit doc deny bank-year conformance dashboards-check mutate-invariants mutants iso4217
+.PHONY: help setup build demo test fmt clippy unit doc deny bank-year property-long conformance dashboards-check mutate-invariants mutants iso4217
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 20
@@ -44,6 +44,10 @@ deny: setup ## licences, sources, bans and known advisories of all dependencies
 
 bank-year: build ## a real bank's year imported, exported, verified, with kills; DIR=path keeps the export
 	@scripts/bank-year $(if $(DIR),"$(DIR)")
+
+property-long: setup ## random commands, core against the naive model; COMMANDS=10000000 SEED=1
+	@. scripts/env && LEDGER_PROPERTY_COMMANDS=$(or $(COMMANDS),10000000) LEDGER_PROPERTY_SEED=$(or $(SEED),1) \
+		cargo test --locked -p ledger-property-tests --test core_against_model -- --nocapture core_and_model
 
 conformance: build ## files of a running server checked by openssl, Python and Go tools
 	@scripts/conformance

@@ -8,7 +8,7 @@ use ledger_core::event::{EVENT_TYPE, Event};
 use ledger_core::genesis::Genesis;
 use ledger_crypto::{PublicKey, dsse};
 use ledger_property_tests::model::{
-    Answer, Form, Header, Ledger, Member, Offer, Signature, What, invariants,
+    Answer, Form, Header, Ledger, Member, Offer, Signature, Way, What, invariants,
 };
 use serde_json::Value as Json;
 

@@ -35,8 +35,12 @@ pub fn independent_payments(seed: u64, payments: usize) -> (Vec<Command>, Vec<Ve
     let scripts = (0..payments).map(|number| {
         let mut script = vec![generator.beginning(&pair, number)];
         take(&mut pair, &script[0]);
-        for _ in 0..14 {
-            let Some(payment) = pair.model.books.payments.last().cloned() else { break };
+        let id = Event::decode(&script[0].members[0].payload).expect("encoded").payment_id;
+        for _ in 0..40 {
+            let books = &pair.model.books;
+            let Some(payment) = books.payment(&id).map(|position| books.payments[position].clone()) else {
+                break;
+            };
             let command = generator.step(&pair, &payment);
             take(&mut pair, &command);
             script.push(command);

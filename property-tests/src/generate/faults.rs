@@ -36,7 +36,7 @@ impl Generator {
 
     fn fault_of_header(&mut self, scene: &Scene<'_>, event: &mut Event) {
         let t = scene.t;
-        match self.dice.below(15) {
+        match self.dice.below(17) {
             0 => event.ledger_id = self.dice.pick(&[Vec::new(), vec![1; 32], vec![2; 31]]),
             1 => event.event_id = self.dice.pick(&[Vec::new(), vec![0; 16]]),
             2 if event.event_id.len() == 16 => match self.dice.below(3) {
@@ -69,12 +69,6 @@ impl Generator {
                 }
             }
             7 => {
-                if self.dice.once_in(3) {
-                    // Whose window is open.
-                    event.signers.push(keyring::key("importer"));
-                    event.signers.sort();
-                    event.signers.dedup();
-                }
                 event.timestamp_nanos = self.dice.pick(&[
                     0,
                     t - DAY,
@@ -90,6 +84,13 @@ impl Generator {
             }
             9 => event.external_ref = self.dice.pick(&["x".repeat(36), "x".repeat(35), "REF 1".to_owned()]),
             10 => event.metadata_commitment = vec![1; 31],
+            12 | 13 => {
+                // For importers the window is open, and a missing time is a missing field.
+                event.signers.push(keyring::key("importer"));
+                event.signers.sort();
+                event.signers.dedup();
+                event.timestamp_nanos = self.dice.pick(&[0, 0, t - 20 * DAY]);
+            }
             11 => event.group = vec![5; self.dice.pick(&[32, 31])],
             _ => self.fault_of_signers(event),
         }

@@ -60,7 +60,7 @@ fn p18_of_two_faults_the_lower_number_answers() {
                 (606, |event, _| initiated(event).amount = 0),
                 (607, |event, _| initiated(event).amount = LARGEST + 1),
                 (608, |event, _| initiated(event).clearing_account = "RAIL".to_owned()),
-                (609, |event, _| initiated(event).creditor = "cust:usd".to_owned()),
+                (609, |event, _| initiated(event).debtor = initiated(event).creditor.clone()),
                 (617, |event, _| event.external_ref = "x".repeat(36)),
                 (705, |event, _| initiated(event).debtor = "cust:nobody".to_owned()),
                 (706, |event, _| initiated(event).creditor = "shop:nobody".to_owned()),

@@ -37,11 +37,11 @@ fn p04_sending_any_part_again_any_number_of_times_ends_in_the_same_state() {
 
 #[test]
 fn p05_payments_that_share_nothing_end_the_same_in_any_order() {
+    let mut accepted = 0;
     for seed in 500..510 {
         let (setup, scripts) = independent_payments(seed, 8);
         let in_order = finals(&setup, scripts.iter().flatten());
-        let events: u32 = in_order.iter().map(|(_, _, events)| events).sum();
-        assert!(events > 20, "seed {seed}: {events} accepted events");
+        accepted += in_order.iter().map(|(_, _, events)| events).sum::<u32>();
         for shuffle in 0..5 {
             let mut dice = Dice::new(seed * 100 + shuffle);
             let mut rest: Vec<&[Command]> = scripts.iter().map(Vec::as_slice).collect();
@@ -59,6 +59,8 @@ fn p05_payments_that_share_nothing_end_the_same_in_any_order() {
             assert_eq!(finals(&setup, mixed), in_order, "seed {seed}, shuffle {shuffle}");
         }
     }
+    println!("{accepted} accepted events of 80 payments, 5 shuffles each");
+    assert!(accepted > 300);
 }
 
 type Final = (PaymentId, ([i128; 7], u8), u32);
