@@ -62,7 +62,7 @@ fn any_amount(dice: &mut Dice) -> u64 {
     match dice.below(6) {
         0 => LARGEST,
         1 => dice.between(1, 100),
-        _ => 1 + dice.next() % LARGEST >> dice.below(60),
+        _ => (1 + dice.any() % LARGEST) >> dice.below(60),
     }
     .max(1)
 }
