@@ -87,7 +87,7 @@ fn rows_behind_a_refused_one_are_named_too() {
     let ledger = Running::start();
     ledger.register("importer,owner");
     let rows: String = (1..=6).map(|row| format!("{row};2024-01-01;a;-4.00;-{}.00;x\n", 4 * row)).collect();
-    let refused = ledger.import(&format!("{HEADER}{rows}"), &["--batch", "6"]);
+    let refused = ledger.import(&format!("{HEADER}{rows}"), &["--request", "6"]);
     assert_eq!(refused.status.code(), Some(2), "{}", words(&refused));
     let found = words(&refused);
     assert!(found.contains("rows.csv:4: row \"3\" (row)"), "{found}");
@@ -118,7 +118,7 @@ fn the_status_that_ends_a_stream_is_the_cause() {
     // The openings fit; the first request of rows does not, while the importer signs and sends further ones.
     let rows: String = (1..=3_000).map(|row| format!("{row};2024-01-01;a;1.00;{row}.00;x\n")).collect();
     let acks = ledger.path("acks");
-    let flags = ["--acks", acks.to_str().unwrap(), "--batch", "150", "--window", "16"];
+    let flags = ["--acks", acks.to_str().unwrap(), "--request", "150", "--window", "16"];
     let failed = ledger.import(&format!("{HEADER}{rows}"), &flags);
     assert!(!failed.status.success());
     assert!(!words(&failed).contains("stream has ended"), "{}", words(&failed));

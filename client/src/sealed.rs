@@ -56,9 +56,8 @@ impl Client {
     /// Waits until a signed checkpoint covers an entry, and checks the receipt against the pinned log: signature of
     /// the checkpoint, proof, and every signature of the event or of the batch that it is a member of. The checkpoint
     /// must be of one log with the remembered one, which it replaces when it is newer: a receipt under a fork is no
-    /// proof. Asked for by its event's id, it is *an* entry with
-    /// this id: what the event says and who signed it is in the answer. Whoever has the event asks for that
-    /// ([`Client::await_sealed_event`]).
+    /// proof. Asked for by its event's id, it is *an* entry with this id: what the event says and who signed it is in
+    /// the answer. Whoever has the event asks for that ([`Client::await_sealed_event`]).
     ///
     /// # Errors
     /// [`ReceiptError`]; DEADLINE_EXCEEDED when it takes longer than `timeout`.
