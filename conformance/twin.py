@@ -1,12 +1,14 @@
 """Writes a twin of an artefact with one bit changed, well-formed otherwise: twin.py WHAT FILE TWIN.
 
 WHAT is the part that changes: payload or signature (of a DSSE envelope), root or signed (the last byte of the first signature,
-of a checkpoint), entry or path (of a .tlog-proof), byte (the middle one of any file).
+of a checkpoint), entry or path (of a .tlog-proof), byte (the middle one of any file), amount
+(of the first posting of a journal).
 """
 
 import base64
 import json
 import pathlib
+import re
 import sys
 
 
@@ -67,13 +69,19 @@ def byte(data: bytes) -> bytes:
     return flip(data, at=len(data) // 2)
 
 
+def amount(data: bytes) -> bytes:
+    """The last digit of the first posting of a journal."""
+    posting = re.compile(rb"^( +[A-Z][A-Za-z0-9:-]*  -?[0-9.]*)([0-9])( [A-Z]{3})$", re.MULTILINE)
+    return posting.sub(lambda found: found[1] + b"%d" % (int(found[2]) ^ 1) + found[3], data, count=1)
+
+
 def replace_line(data: bytes, number: int, change) -> bytes:
     lines = data.decode("utf-8").split("\n")
     lines[number] = change(lines[number])
     return "\n".join(lines).encode()
 
 
-CHANGES = {change.__name__: change for change in (payload, signature, root, signed, entry, path, byte)}
+CHANGES = {change.__name__: change for change in (payload, signature, root, signed, entry, path, byte, amount)}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

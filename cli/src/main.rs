@@ -6,6 +6,7 @@ mod context;
 mod draft;
 mod exit;
 mod import;
+mod journal;
 mod output;
 mod pages;
 mod progress;

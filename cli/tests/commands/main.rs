@@ -3,6 +3,7 @@
 mod demo;
 mod exits;
 mod files;
+mod journal;
 mod log;
 mod money;
 mod pipeline;
