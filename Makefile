@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 CARGO := . scripts/env && cargo
 DIR ?=
 
-.PHONY: help setup build demo test fmt clippy unit doc deny bank-year property-long conformance dashboards-check mutate-invariants mutants iso4217
+.PHONY: help setup build demo test fmt clippy unit doc deny bank-year property-long conformance dashboards-check mutate-invariants mutants iso4217 retry-storm
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 20
@@ -54,6 +54,9 @@ conformance: build ## files of a running server checked by openssl, Python and G
 
 dashboards-check: build ## every dashboard panel against a real Prometheus and a server under load
 	@scripts/dashboards-check
+
+retry-storm: setup ## 100,000 events of 64 clients, half sent again across a kill: the books of one copy each
+	@. scripts/env && LEDGER_STORM_EVENTS=$${LEDGER_STORM_EVENTS:-100000} cargo test --locked --workspace --test server -- --nocapture events_sent_again
 
 mutate-invariants: setup ## each invariant of the write path: break it, and its test must fail
 	@command -v python3 >/dev/null || scripts/install-packages "Python applies the changes" python3

@@ -14,6 +14,7 @@ pub mod init;
 pub mod key;
 pub mod pay;
 pub mod payment;
+pub mod period;
 pub mod receipt;
 pub mod statement;
 pub mod status;

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ledger_client::{CheckpointMemory, Client, LogIdentity, RetryPolicy};
+use ledger_client::{CheckpointMemory, Client, EventBuilder, LogIdentity, RetryPolicy};
+use ledger_core::sidecar::Sidecar;
+use ledger_core::unit::Submitted;
 use ledger_crypto::note::VerifierKey;
 use ledger_crypto::{Hash, SigningKey, keyfile};
 
@@ -49,11 +51,13 @@ pub struct Keys {
     pub files: Vec<PathBuf>,
 }
 
-/// Who signs a submission, and whether it is only tried.
+/// Who signs a submission, what stays private of it, and whether it is only tried.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Signing {
     #[command(flatten)]
     keys: Keys,
+    #[command(flatten)]
+    private: Private,
     /// Ask what would be answered now; nothing is recorded
     #[arg(long)]
     dry_run: bool,
@@ -64,6 +68,8 @@ pub struct Signing {
 pub struct Signers {
     /// The keys.
     pub keys: Vec<SigningKey>,
+    /// Private data that the event commits to, with a salt of its own.
+    pub sidecar: Option<Sidecar>,
     /// What is done.
     pub mode: Mode,
 }
@@ -78,9 +84,10 @@ pub enum Mode {
 }
 
 impl Signing {
-    /// Reads the keys.
+    /// Reads the keys and the private data, and makes its salt.
     pub fn load(&self) -> Result<Signers, CliError> {
-        Ok(Signers { keys: self.keys.load()?, mode: Mode::of(self.dry_run) })
+        let (keys, sidecar) = (self.keys.load()?, self.private.load()?);
+        Ok(Signers { keys, sidecar, mode: Mode::of(self.dry_run) })
     }
 }
 
@@ -96,6 +103,34 @@ impl Keys {
     pub fn load(&self) -> Result<Vec<SigningKey>, CliError> {
         let keys = self.files.iter().map(|file| keyfile::load(file));
         keys.collect::<Result<_, _>>().map_err(CliError::from)
+    }
+}
+
+/// What stays private of an event.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Private {
+    /// Private data beside the event, at most 8 KiB: the event signs a salted hash of it only, so it can be erased
+    #[arg(long, value_name = "FILE")]
+    metadata: Option<PathBuf>,
+}
+
+impl Private {
+    /// Reads the private data, and makes its salt.
+    pub fn load(&self) -> Result<Option<Sidecar>, CliError> {
+        let Some(path) = &self.metadata else { return Ok(None) };
+        let metadata = fs::read(path).map_err(CliError::io(path))?;
+        Ok(Some(ledger_client::sidecar(metadata)?))
+    }
+}
+
+impl Signers {
+    /// Commits the event to the private data, and signs it.
+    pub fn sign(&self, event: EventBuilder) -> Submitted {
+        let keys: Vec<&SigningKey> = self.keys.iter().collect();
+        match &self.sidecar {
+            Some(sidecar) => event.private(sidecar.clone()).sign(&keys),
+            None => event.sign(&keys),
+        }
     }
 }
 

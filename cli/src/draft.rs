@@ -1,12 +1,18 @@
 //! Events from the command line: one clap struct per event type, used by its own command and by `event create`.
 
 mod account;
+mod dispute;
+mod hold;
 mod key;
+mod operate;
 mod payment;
 mod transfer;
 
-pub use account::{OpenAccount, SetStatus};
+pub use account::{OpenAccount, SetLimit, SetStatus};
+pub use dispute::{OpenChargeback, ResolveChargeback, Reverse, Settle};
+pub use hold::{ChangeHold, Reject};
 pub use key::{RegisterKey, RevokeKey, RotateLogKey, public_key};
+pub use operate::{ClosePeriod, EraseMetadata};
 pub use payment::{Authorize, Capture, Initiate, Refund, Void, event_id, payment_id};
 pub use transfer::Transfer;
 
@@ -50,22 +56,42 @@ pub enum DraftArgs {
     AccountOpen(OpenAccount),
     /// Freeze, thaw or close an account
     AccountStatus(SetStatus),
+    /// Change how far an account may go below zero
+    AccountLimit(SetLimit),
     /// Register a key
     KeyRegister(RegisterKey),
     /// Revoke a key
     KeyRevoke(RevokeKey),
+    /// Close the books of past days
+    PeriodClose(ClosePeriod),
+    /// Erase the private data of an event
+    MetadataErase(EraseMetadata),
     /// Move money between accounts
     Transfer(Transfer),
     /// Announce a payment
     PayInitiate(Initiate),
+    /// Turn an announced payment down
+    PayReject(Reject),
     /// Hold the money of a payment
     PayAuthorize(Authorize),
+    /// Hold more
+    PayIncrease(ChangeHold),
+    /// Hold less
+    PayReduce(ChangeHold),
     /// Take held money
     PayCapture(Capture),
     /// Release the hold of a payment
     PayVoid(Void),
+    /// Pay captured money out of the clearing account
+    PaySettle(Settle),
     /// Pay money back
     PayRefund(Refund),
+    /// Money that the scheme takes back
+    ChargebackOpen(OpenChargeback),
+    /// The end of a chargeback
+    ChargebackResolve(ResolveChargeback),
+    /// Undo the postings of an event
+    PayReverse(Reverse),
 }
 
 impl DraftArgs {
@@ -74,10 +100,20 @@ impl DraftArgs {
         match self {
             Self::AccountOpen(args) => args.draft(),
             Self::AccountStatus(args) => args.draft(),
+            Self::AccountLimit(args) => args.draft(),
             Self::KeyRegister(args) => args.draft(),
             Self::KeyRevoke(args) => args.draft(),
+            Self::PeriodClose(args) => args.draft(),
+            Self::MetadataErase(args) => args.draft(),
             Self::Transfer(args) => args.draft(),
             Self::PayInitiate(args) => args.draft(),
+            Self::PayReject(args) => args.draft(context).await,
+            Self::PayIncrease(args) => args.increase(context).await,
+            Self::PayReduce(args) => args.reduce(context).await,
+            Self::PaySettle(args) => args.draft(context).await,
+            Self::ChargebackOpen(args) => args.draft(context).await,
+            Self::ChargebackResolve(args) => args.draft(context).await,
+            Self::PayReverse(args) => args.draft(context).await,
             Self::PayAuthorize(args) => args.draft(context).await,
             Self::PayCapture(args) => args.draft(context).await,
             Self::PayVoid(args) => args.draft(context).await,

@@ -9,6 +9,7 @@ mod import;
 mod journal;
 mod output;
 mod pages;
+mod private;
 mod progress;
 mod render;
 mod submit;
@@ -70,6 +71,12 @@ enum Command {
     /// Read blocks
     #[command(subcommand)]
     Block(c::block::Args),
+    /// Close the books of past days
+    #[command(subcommand)]
+    Period(c::period::Args),
+    /// What only operators do, now and then
+    #[command(subcommand)]
+    Admin(c::admin::Args),
     /// The newest signed checkpoint, checked against the last one seen
     Checkpoint,
     /// Wait until an event is sealed, check its proof, and write it to a file
@@ -82,9 +89,6 @@ enum Command {
     Statement(c::statement::Args),
     /// What a party has named by an external reference
     Find(c::find::Args),
-    /// Work on a data directory, without a server
-    #[command(subcommand)]
-    Admin(c::admin::Args),
     /// Let the server add up all money and compare it with its records
     Check,
     /// Replay an export and print the hash of its books
@@ -142,13 +146,14 @@ async fn run(command: Command, context: &Context) -> Result<Exit, CliError> {
         Command::Payment(args) => c::payment::run(&args, context).await,
         Command::Event(args) => c::event::run(&args, context).await,
         Command::Block(args) => c::block::run(&args, context).await,
+        Command::Period(args) => c::period::run(&args, context).await,
+        Command::Admin(args) => c::admin::run(&args, context).await,
         Command::Checkpoint => c::checkpoint::run(context).await,
         Command::Receipt(args) => c::receipt::run(&args, context).await,
         Command::Export(args) => c::export::run(&args, context).await,
         Command::TrialBalance(args) => c::trial_balance::run(&args, context).await,
         Command::Statement(args) => c::statement::run(&args, context).await,
         Command::Find(args) => c::find::run(&args, context).await,
-        Command::Admin(args) => c::admin::run(&args, context),
         Command::Check => c::check::run(context).await,
         Command::BooksHash(args) => c::books_hash::run(&args, context),
         Command::Import(args) => import::run(context, &args).await,

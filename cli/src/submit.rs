@@ -4,16 +4,17 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 
-use ledger_client::{Cause, EventAnswer};
+use ledger_client::{Cause, ClientError, EventAnswer};
 use ledger_core::ids::EventId;
 use ledger_core::unit::Submitted;
-use ledger_crypto::SigningKey;
 use ledger_crypto::dsse::Envelope;
 use serde_json::Value;
 
 use crate::context::{Context, Mode, Signers};
 use crate::draft::Draft;
 use crate::exit::{CliError, Exit, Kept};
+use crate::output::note;
+use crate::private;
 use crate::render::{self, Facts};
 
 /// Signs one event, submits it, and prints the answer with `extra` facts. Without an answer the event is kept: the same
@@ -22,24 +23,31 @@ pub async fn submit_draft(
     context: &Context,
     draft: Draft,
     signers: &Signers,
-    extra: Facts,
+    mut extra: Facts,
 ) -> Result<Exit, CliError> {
-    let keys: Vec<&SigningKey> = signers.keys.iter().collect();
     let event = draft.build(&context.ledger_id()?)?;
     let id = event.event_id();
-    let event = event.sign(&keys);
+    let event = signers.sign(event);
+    if let Some(sidecar) = &event.sidecar {
+        extra.push(("metadata commitment", hex::encode(sidecar.commitment())));
+    }
     if signers.mode == Mode::DryRun {
         let tried = context.client()?.dry_run(&[event]).await?;
         return Ok(print_answers(context, &tried.answers, &would(&extra)));
     }
-    let answers = match context.client()?.submit(std::slice::from_ref(&event)).await {
-        Ok(answers) => answers,
-        Err(error) if matches!(error.cause(), Cause::Unavailable | Cause::Broken) => {
-            return Err(CliError::Unanswered { event_id: id, source: error, kept: keep(id, &event) });
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let answers = context.client()?.submit(std::slice::from_ref(&event)).await;
+    let answers = answers.map_err(|error| unanswered(id, &event, error))?;
     Ok(print_answers(context, &answers, &extra))
+}
+
+/// The error of a submission. Without an answer the event is kept.
+pub fn unanswered(event_id: EventId, event: &Submitted, error: ClientError) -> CliError {
+    match error.cause() {
+        Cause::Unavailable | Cause::Broken => {
+            CliError::Unanswered { event_id, source: error, kept: keep(event_id, event) }
+        }
+        Cause::Usage | Cause::Missing => error.into(),
+    }
 }
 
 /// Keeps a signed event whose outcome is not known, so that the same bytes can be submitted again: the envelope goes
@@ -52,6 +60,10 @@ fn keep(id: EventId, event: &Submitted) -> Kept {
         file.write_all(text.as_bytes())?;
         file.sync_all()
     };
+    // The envelope can be submitted without its private data as well; then nobody keeps it.
+    if let Err(error) = private::write_beside(&path, event.sidecar.as_ref()) {
+        note(format_args!("the private data was not kept: {error}"));
+    }
     match write() {
         Ok(()) => Kept::File(path),
         Err(source) => Kept::Text { path, source, text },
@@ -107,7 +119,8 @@ pub enum Atomicity {
     Group,
 }
 
-fn print_answers(context: &Context, answers: &[EventAnswer], extra: &Facts) -> Exit {
+/// Prints the answers to submitted events, each with the same `extra` facts.
+pub fn print_answers(context: &Context, answers: &[EventAnswer], extra: &Facts) -> Exit {
     let facts = |answer| [extra.clone(), render::answer(answer)].concat();
     let rows: Vec<Facts> = answers.iter().map(facts).collect();
     match &rows[..] {

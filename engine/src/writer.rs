@@ -474,6 +474,10 @@ impl Writer {
             self.unsealed_cuts -= 1;
             self.tail.set_sealed(sealed.block.seal.height, sealed.block.log_index);
         }
+        if !committed.erasures.is_empty() {
+            // Before anybody can see the events that order them, and take the erasures for done.
+            self.shared.erasures.order(&committed.erasures);
+        }
         self.publish();
         self.after_commit(&committed, making.cuts);
         if has_rows {
@@ -497,9 +501,6 @@ impl Writer {
     /// The sealer never runs ahead of the durable log: it hears of a cut only now. If it is gone, so is this ledger:
     /// its failure has been reported.
     fn after_commit(&self, committed: &CommittedGroup, cuts: Vec<Cut>) {
-        if !committed.erasures.is_empty() {
-            self.shared.erasures.order(&committed.erasures);
-        }
         for sealed in &committed.seals {
             let _ = self.sealer.send(ToSealer::Durable(sealed.block.seal.height));
         }

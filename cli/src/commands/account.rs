@@ -1,7 +1,7 @@
 //! `ledger account`: open, change and read accounts.
 
 use crate::context::{Context, Signing};
-use crate::draft::{OpenAccount, SetStatus};
+use crate::draft::{OpenAccount, SetLimit, SetStatus};
 use crate::exit::{CliError, Exit};
 use crate::output::note;
 use crate::pages::{Limit, Rows};
@@ -17,14 +17,21 @@ pub enum Args {
         #[command(flatten)]
         account: OpenAccount,
         #[command(flatten)]
-        keys: Signing,
+        signing: Signing,
     },
     /// Freeze, thaw or close an account
     Status {
         #[command(flatten)]
         change: SetStatus,
         #[command(flatten)]
-        keys: Signing,
+        signing: Signing,
+    },
+    /// Change how far an account may go below zero
+    Limit {
+        #[command(flatten)]
+        change: SetLimit,
+        #[command(flatten)]
+        signing: Signing,
     },
     /// One account with its balance, now or as of an earlier moment
     Show {
@@ -50,11 +57,14 @@ pub enum Args {
 /// Runs one of them.
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     match args {
-        Args::Open { account, keys } => {
-            submit_draft(context, account.draft()?, &keys.load()?, Facts::new()).await
+        Args::Open { account, signing } => {
+            submit_draft(context, account.draft()?, &signing.load()?, Facts::new()).await
         }
-        Args::Status { change, keys } => {
-            submit_draft(context, change.draft()?, &keys.load()?, Facts::new()).await
+        Args::Status { change, signing } => {
+            submit_draft(context, change.draft()?, &signing.load()?, Facts::new()).await
+        }
+        Args::Limit { change, signing } => {
+            submit_draft(context, change.draft()?, &signing.load()?, Facts::new()).await
         }
         Args::Show { account, as_of } => show(context, account, as_of.as_deref()).await,
         Args::List(limit) => list(context, *limit).await,

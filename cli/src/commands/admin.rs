@@ -1,19 +1,30 @@
-//! `ledger admin`: work on a data directory, without a server.
+//! `ledger admin`: check a data directory without a server; erase private data.
 
 use std::path::PathBuf;
 
 use ledger_engine::{Checked, Config, check_store};
 
-use crate::context::Context;
+use crate::context::{Context, Mode, Signing};
+use crate::draft::EraseMetadata;
 use crate::exit::{CliError, Exit};
 use crate::progress;
 use crate::render::{self, Facts};
+use crate::submit::{print_answers, submit_draft, unanswered};
 
-/// Commands about a data directory.
+/// What only operators do, now and then.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Args {
     /// Execute the whole log again and compare it with everything that is stored; writes nothing
     Check(Check),
+    /// Erase the private data of an event; returns when no file of the server holds it any more
+    ///
+    /// The event, its signatures and every proof stay valid. Backups of the server are not touched.
+    EraseMetadata {
+        #[command(flatten)]
+        erasure: EraseMetadata,
+        #[command(flatten)]
+        signing: Signing,
+    },
 }
 
 /// Which store.
@@ -28,9 +39,10 @@ pub struct Check {
 }
 
 /// Runs one of them.
-pub fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     match args {
         Args::Check(args) => check(args, context),
+        Args::EraseMetadata { erasure, signing } => erase(erasure, signing, context).await,
     }
 }
 
@@ -52,4 +64,19 @@ fn check(args: &Check, context: &Context) -> Result<Exit, CliError> {
     ];
     context.out.print(render::facts_table(&facts), &render::object(&facts));
     Ok(Exit::Ok)
+}
+
+/// Signs the order, submits it, and waits until it is carried out.
+async fn erase(erasure: &EraseMetadata, signing: &Signing, context: &Context) -> Result<Exit, CliError> {
+    let signers = signing.load()?;
+    if signers.mode == Mode::DryRun {
+        return submit_draft(context, erasure.draft()?, &signers, Facts::new()).await;
+    }
+    let event = erasure.draft()?.build(&context.ledger_id()?)?;
+    let id = event.event_id();
+    let event = signers.sign(event);
+    let answer = context.client()?.erase_metadata(&event).await;
+    let answer = answer.map_err(|error| unanswered(id, &event, error))?;
+    let erased: Facts = vec![("erased event id", erasure.erased_event.to_string())];
+    Ok(print_answers(context, &[answer], &erased))
 }

@@ -2,6 +2,7 @@
 //! export, and what the verifier says of it before and after one byte was changed.
 
 mod audit;
+mod cards;
 mod load;
 mod metrics;
 mod report;
@@ -28,9 +29,19 @@ use crate::exit::{CliError, Exit};
 use crate::output::note;
 use crate::progress;
 
+/// What to show.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Show {
+    /// One card payment, step by step: holds, captures, a refund, a chargeback, an exchange, every number checked
+    Cards(cards::Args),
+}
+
 /// How much, and where.
 #[derive(Clone, Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    show: Option<Show>,
     /// Transfers, each signed by its owner
     #[arg(long, value_name = "COUNT", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub events: u64,
@@ -53,6 +64,9 @@ pub struct Args {
 
 /// Runs it and prints the table.
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+    if let Some(Show::Cards(args)) = &args.show {
+        return cards::run(args, context).await;
+    }
     let kept = args.dir.is_some();
     let temporary = tempfile::tempdir().map_err(CliError::io(&std::env::temp_dir()))?;
     let folder = args.dir.clone().unwrap_or_else(|| temporary.path().to_owned());

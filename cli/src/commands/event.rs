@@ -4,16 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ledger_client::messages::{EntryKind, LogEntry};
-use ledger_client::{EntryRef, add_signatures, write_durably};
+use ledger_client::{EntryRef, Metadata, add_signatures, write_durably};
 use ledger_core::event::Event;
 use ledger_core::ids::{CurrencyCode, EventId, LogIndex, PaymentId};
 use ledger_core::unit::Submitted;
 use ledger_crypto::SigningKey;
 use ledger_crypto::dsse::{self, Envelope};
 
-use crate::context::{Context, Keys, Mode};
+use crate::context::{Context, Keys, Mode, Private};
 use crate::draft::{DraftArgs, event_id, public_key};
 use crate::exit::{CliError, Exit};
+use crate::private;
 use crate::render::{self, Facts};
 use crate::submit::{Atomicity, envelope, submit_signed};
 use crate::text;
@@ -23,6 +24,15 @@ use crate::text;
 pub enum Args {
     /// One event as it stands in the log
     Show(Show),
+    /// The private data of an event, checked against what the event signs
+    Metadata {
+        /// The event
+        #[arg(value_parser = event_id)]
+        event_id: EventId,
+        /// Write the data here; not given, to standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Write an event that its signers sign later, as a DSSE envelope
     Create(Create),
     /// Add signatures to an envelope
@@ -75,6 +85,8 @@ pub struct Create {
     /// Key that will sign, NAME.pub, NAME.key or 64 hexadecimal digits; once per signer
     #[arg(long = "signer", value_name = "KEY", required = true)]
     pub signers: Vec<String>,
+    #[command(flatten)]
+    private: Private,
     #[command(subcommand)]
     draft: DraftArgs,
 }
@@ -83,10 +95,13 @@ pub struct Create {
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     match args {
         Args::Show(args) => show(args, context).await,
+        Args::Metadata { event_id, out } => metadata(*event_id, out.as_deref(), context).await,
         Args::Create(args) => create(args, context).await,
         Args::Sign { file, keys } => sign(file, &keys.load()?, context),
         Args::Submit { files, atomic, dry_run } => {
-            let events = files.iter().map(|file| Ok(submitted(read(file)?)));
+            let events = files
+                .iter()
+                .map(|file| Ok(Submitted { sidecar: private::read_beside(file)?, ..submitted(read(file)?) }));
             let events = events.collect::<Result<Vec<_>, CliError>>()?;
             let atomicity = if *atomic { Atomicity::Group } else { Atomicity::Single };
             submit_signed(context, &events, atomicity, Mode::of(*dry_run)).await
@@ -163,18 +178,57 @@ fn envelope_of(entry: &LogEntry) -> Result<Envelope, CliError> {
     }
 }
 
+async fn metadata(id: EventId, out: Option<&Path>, context: &Context) -> Result<Exit, CliError> {
+    let mut facts: Facts = vec![("event id", id.to_string())];
+    let data = match context.client()?.metadata(id).await? {
+        Metadata::Here(data) => data,
+        Metadata::Never => {
+            facts.push(("metadata", "not kept here".to_owned()));
+            context.out.print(render::facts_table(&facts), &render::object(&facts));
+            return Ok(Exit::Refused);
+        }
+        Metadata::Erased(by) => {
+            facts.push(("metadata", "erased".to_owned()));
+            facts.push(("erased by log index", by.to_string()));
+            context.out.print(render::facts_table(&facts), &render::object(&facts));
+            return Ok(Exit::Refused);
+        }
+    };
+    let bytes = data.len();
+    facts.push(("bytes", bytes.to_string()));
+    match out {
+        Some(path) => {
+            private::write(path, &data)?;
+            facts.push(("file", path.display().to_string()));
+        }
+        None => match String::from_utf8(data) {
+            Ok(text) => facts.push(("metadata", text)),
+            Err(bytes) => facts.push(("metadata in hexadecimal", hex::encode(bytes.as_bytes()))),
+        },
+    }
+    context.out.print(render::facts_table(&facts), &render::object(&facts));
+    Ok(Exit::Ok)
+}
+
 async fn create(args: &Create, context: &Context) -> Result<Exit, CliError> {
     let signers = args.signers.iter().map(|signer| public_key("--signer", signer));
     let signers = signers.collect::<Result<Vec<_>, CliError>>()?;
     let draft = args.draft.draft(context).await?;
     let payment = draft.payment;
-    let event = draft.build(&context.ledger_id()?)?;
+    let mut event = draft.build(&context.ledger_id()?)?;
+    if let Some(sidecar) = args.private.load()? {
+        event = event.private(sidecar);
+    }
     let id = event.event_id();
     let unsigned = event.unsigned(signers);
-    if args.out.exists() {
-        let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
-        return Err(CliError::Io { path: args.out.clone(), source });
+    let beside = private::path_beside(&args.out);
+    for path in [&args.out, &beside] {
+        if path.exists() {
+            let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+            return Err(CliError::Io { path: path.clone(), source });
+        }
     }
+    private::write_beside(&args.out, unsigned.sidecar.as_ref())?;
     write(&args.out, &envelope(&unsigned))?;
     let mut facts: Facts = vec![("event id", id.to_string()), ("file", args.out.display().to_string())];
     facts.extend(payment.map(|id| ("payment id", id.to_string())));

@@ -28,7 +28,7 @@ pub enum Args {
         #[command(flatten)]
         registration: RegisterKey,
         #[command(flatten)]
-        keys: Signing,
+        signing: Signing,
     },
     /// Let another key sign the log: signed by the operators, the old log key and the new one, which the server must
     /// have at hand (`log.key.next`)
@@ -36,14 +36,14 @@ pub enum Args {
         #[command(flatten)]
         rotation: RotateLogKey,
         #[command(flatten)]
-        keys: Signing,
+        signing: Signing,
     },
     /// Revoke a key
     Revoke {
         #[command(flatten)]
         revocation: RevokeKey,
         #[command(flatten)]
-        keys: Signing,
+        signing: Signing,
     },
 }
 
@@ -66,18 +66,18 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
             context.out.print(&key, &serde_json::json!({ "key": key }));
             Ok(Exit::Ok)
         }
-        Args::Register { registration, keys } => {
-            let mut keys = keys.load()?;
-            keys.keys.extend(registration.private()?);
-            submit_draft(context, registration.draft()?, &keys, Facts::new()).await
+        Args::Register { registration, signing } => {
+            let mut signers = signing.load()?;
+            signers.keys.extend(registration.private()?);
+            submit_draft(context, registration.draft()?, &signers, Facts::new()).await
         }
-        Args::RotateLog { rotation, keys } => {
-            let mut keys = keys.load()?;
-            keys.keys.extend(rotation.log_keys()?);
-            submit_draft(context, rotation.draft()?, &keys, Facts::new()).await
+        Args::RotateLog { rotation, signing } => {
+            let mut signers = signing.load()?;
+            signers.keys.extend(rotation.log_keys()?);
+            submit_draft(context, rotation.draft()?, &signers, Facts::new()).await
         }
-        Args::Revoke { revocation, keys } => {
-            submit_draft(context, revocation.draft()?, &keys.load()?, Facts::new()).await
+        Args::Revoke { revocation, signing } => {
+            submit_draft(context, revocation.draft()?, &signing.load()?, Facts::new()).await
         }
     }
 }

@@ -12,10 +12,10 @@ pub struct Args {
     #[command(flatten)]
     transfer: Transfer,
     #[command(flatten)]
-    keys: Signing,
+    signing: Signing,
 }
 
 /// Signs and submits it.
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
-    submit_draft(context, args.transfer.draft()?, &args.keys.load()?, Facts::new()).await
+    submit_draft(context, args.transfer.draft()?, &args.signing.load()?, Facts::new()).await
 }

@@ -1,6 +1,6 @@
-//! Accounts: opening, freezing, closing.
+//! Accounts: opening, freezing, closing, limits.
 
-use ledger_core::event::{AccountOpened, AccountStatusChanged, Body};
+use ledger_core::event::{AccountLimitChanged, AccountOpened, AccountStatusChanged, Body};
 use ledger_core::ids::CurrencyCode;
 use ledger_core::number::{AccountKind, AccountStatus};
 
@@ -69,5 +69,23 @@ impl SetStatus {
             status: Some(named("status", &self.status, AccountStatus::ALL, AccountStatus::name)?),
             reason: self.reason.clone(),
         })))
+    }
+}
+
+/// How far an account may go below zero from now on.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SetLimit {
+    /// The account
+    pub account: String,
+    /// How far, such as "100.00 USD", in the account's currency
+    pub limit: String,
+}
+
+impl SetLimit {
+    /// The event.
+    pub fn draft(&self) -> Result<Draft, CliError> {
+        let limit = text::parse_amount("limit", &self.limit)?.minor;
+        let body = AccountLimitChanged { account: self.account.clone(), limit };
+        Ok(Draft::of_body(Body::AccountLimitChanged(body)))
     }
 }

@@ -75,7 +75,7 @@ pub struct Step {
 
 impl Step {
     /// A step without an amount.
-    async fn draft(&self, context: &Context, body: Body) -> Result<Draft, CliError> {
+    pub(super) async fn draft(&self, context: &Context, body: Body) -> Result<Draft, CliError> {
         let previous = match self.previous {
             Some(id) => id,
             None => head_of(&context.client()?.payment(self.payment).await?)?,
@@ -85,7 +85,7 @@ impl Step {
 
     /// A step whose body has an amount but no currency: the one that was typed must be the payment's, or another sum
     /// would be signed than was meant.
-    async fn draft_of(
+    pub(super) async fn draft_of(
         &self,
         context: &Context,
         amount: &str,
@@ -111,7 +111,8 @@ impl Step {
     }
 }
 
-fn head_of(payment: &Payment) -> Result<EventId, CliError> {
+/// The last event of a payment.
+pub(super) fn head_of(payment: &Payment) -> Result<EventId, CliError> {
     let head = payment.head_event_id.as_slice();
     let id = head
         .try_into()
@@ -247,7 +248,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    fn fx(&self) -> Result<Option<Fx>, CliError> {
+    pub(super) fn fx(&self) -> Result<Option<Fx>, CliError> {
         let (Some(amount), Some(rate)) = (&self.fx_amount, &self.fx_rate) else { return Ok(None) };
         let amount = text::parse_amount("--fx-amount", amount)?;
         let (rate_mantissa, rate_scale) = parse_rate(rate)?;

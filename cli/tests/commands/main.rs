@@ -1,5 +1,6 @@
 //! The `ledger` program as a process, against a real `ledger-server` process.
 
+mod cards;
 mod demo;
 mod exits;
 mod files;
@@ -7,5 +8,6 @@ mod journal;
 mod log;
 mod money;
 mod pipeline;
+mod private;
 mod queries;
 mod support;

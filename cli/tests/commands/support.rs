@@ -76,8 +76,13 @@ impl Ledger {
 
     /// Ends the server, and starts one over a data directory in the folder.
     pub fn serve(&mut self, data: &str) {
+        self.serve_with(data, &[]);
+    }
+
+    /// The same with more arguments of the server.
+    pub fn serve_with(&mut self, data: &str, more: &[&str]) {
         self.stop();
-        self.spawn(data, "127.0.0.1:0");
+        self.spawn(data, "127.0.0.1:0", more);
     }
 
     /// Kills the server without warning, and starts it again at the same address.
@@ -85,7 +90,7 @@ impl Ledger {
         let (mut server, url) = self.server.take().unwrap();
         server.kill().unwrap();
         server.wait().unwrap();
-        self.spawn(data, url.trim_start_matches("http://"));
+        self.spawn(data, url.trim_start_matches("http://"), &[]);
     }
 
     /// Address of the server.
@@ -93,13 +98,13 @@ impl Ledger {
         self.server.as_ref().unwrap().1.clone()
     }
 
-    fn spawn(&mut self, data: &str, address: &str) {
+    fn spawn(&mut self, data: &str, address: &str, more: &[&str]) {
         let ready = self.path("ready");
         let _ = std::fs::remove_file(&ready);
         let arguments = ["--dir", &self.path(data), "--ready-file", &ready];
         let free = ["--listen", address, "--metrics-listen", "127.0.0.1:0"];
         let mut server = command(&program("ledger-server"));
-        let server = server.args(arguments).args(free).stdin(Stdio::null()).stdout(Stdio::null());
+        let server = server.args(arguments).args(free).args(more).stdin(Stdio::null()).stdout(Stdio::null());
         let mut server = server.stderr(Stdio::null()).spawn().unwrap();
         let end = Instant::now() + Duration::from_secs(60);
         let line = loop {

@@ -1,6 +1,6 @@
 //! A ledger in a folder of its own, a server over it, and signed events for it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ledger_core::event::{AccountOpened, Body, EVENT_TYPE, Event, Leg, TransferPosted};
@@ -58,6 +58,15 @@ impl Books {
         keyfile::create(&dir.join("log.key"), &log_key).unwrap();
         let vkey = VerifierKey::new(ORIGIN, &log_key.public()).unwrap();
         Self { folder, ledger_id, operator, vkey, serial: 0 }
+    }
+
+    /// A ledger of the same id, with what this one holds now. Not to be served before.
+    pub fn twin(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (operator, vkey) = (self.operator.clone(), self.vkey.clone());
+        let twin = Self { folder, ledger_id: self.ledger_id, operator, vkey, serial: self.serial };
+        copy(&self.dir(), &twin.dir());
+        twin
     }
 
     pub fn dir(&self) -> PathBuf {
@@ -161,6 +170,19 @@ impl Books {
         id[8..].copy_from_slice(&self.serial.to_be_bytes());
         id[8] |= 0x80;
         id.to_vec()
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        let target = to.join(file.file_name());
+        if file.file_type().unwrap().is_dir() {
+            copy(&file.path(), &target);
+        } else {
+            std::fs::copy(file.path(), target).unwrap();
+        }
     }
 }
 
