@@ -76,6 +76,9 @@ pub struct Effects {
     pub external_reference: Option<(Arc<str>, String, Referenced)>,
     /// Parameters after the entry, when it changes them.
     pub params: Option<Params>,
+    /// The account that a mandatory event took below its limit, because the scheme had moved the money already; what
+    /// would have been a refusal otherwise. Counted only.
+    pub overdrawn: Option<AccountIndex>,
 }
 
 /// What an entry is about.

@@ -89,7 +89,7 @@ class Load:
         self._transfer("anna", "nobody", "1.00 EUR", exits=REFUSED)
 
     def _payments(self):
-        """One is captured, one runs out after a second."""
+        """One is captured, paid out and returned all the same, one runs out after a second."""
         key = ("--key", self._ledger.key("service"))
         for timeout, captured in ((60, True), (1, False)):
             payment, amount = new_payment_id(), ("--amount", "2.00 EUR")
@@ -98,6 +98,9 @@ class Load:
             self._ledger.run("pay", "authorize", payment, *amount, "--timeout", str(timeout), *key)
             if captured:
                 self._ledger.run("pay", "capture", payment, *amount, "--final", *key)
+                # Refused from the second round on, when the shop only pays back what it owes.
+                self._transfer("shop", "till", "2.00 EUR", exits=(0, *REFUSED))
+                self._ledger.run("pay", "refund", payment, *amount, "--cause", "return", "--reason", "RETURN", *key)
 
     def _keep_importing(self):
         if self._import is not None:

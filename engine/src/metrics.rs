@@ -42,6 +42,7 @@ pub struct Metrics {
     pub flush_duration_seconds: Histogram,
     pub blocks: Counter,
     pub expiries: Counter,
+    pub mandatory_overrides: Counter,
     pub checkpoints: Counter,
     pub storage_size_bytes: Gauge,
     pub queue_bytes: Gauge,
@@ -69,6 +70,7 @@ impl Default for Metrics {
             flush_duration_seconds: seconds(),
             blocks: Counter::default(),
             expiries: Counter::default(),
+            mandatory_overrides: Counter::default(),
             checkpoints: Counter::default(),
             storage_size_bytes: Gauge::default(),
             queue_bytes: Gauge::default(),
@@ -115,6 +117,11 @@ impl Metrics {
         );
         r.register("blocks", "Sealed blocks", self.blocks.clone());
         r.register("expiries", "Holds that ran out", self.expiries.clone());
+        r.register(
+            "mandatory_overrides",
+            "Events that took their creditor below its limit, because the scheme had moved the money already",
+            self.mandatory_overrides.clone(),
+        );
         r.register("checkpoints", "Signed checkpoints", self.checkpoints.clone());
         let bytes = |r: &mut Registry, name: &str, help: &str, gauge: &Gauge| {
             r.register_with_unit(name, help, Unit::Bytes, gauge.clone());

@@ -116,6 +116,8 @@ struct Making {
     /// Counts for the metrics: accepted, refused, rejected, known.
     counts: [u64; 4],
     expiries: u64,
+    /// Events that took an account below its limit, because the money had moved already.
+    overrides: u64,
     /// Members of each admitted batch.
     batches: Vec<u64>,
     codes: Vec<Code>,
@@ -201,6 +203,7 @@ impl Writer {
             cuts: Vec::new(),
             counts: [0; 4],
             expiries: 0,
+            overrides: 0,
             batches: Vec::new(),
             codes: Vec::new(),
         };
@@ -413,6 +416,7 @@ impl Writer {
                 making.group.erasures.push((self.erased(erased)?, at.log_index.0));
             }
             making.counts[usize::from(number != 0)] += 1;
+            making.overrides += u64::from(outcome.effects.overdrawn.is_some());
             making.codes.extend(outcome.refusal.as_ref().map(|refusal| refusal.code));
             let answer = Answer::Recorded {
                 log_index: at.log_index,
@@ -485,6 +489,7 @@ impl Writer {
             self.shared.metrics.syncs.inc();
         }
         self.shared.metrics.count_batches(&making.batches);
+        self.shared.metrics.mandatory_overrides.inc_by(making.overrides);
         self.count(&committed, making.counts, making.expiries, &making.codes);
         committed.answer();
         if has_rows {

@@ -152,6 +152,30 @@ fn a_group_is_all_or_nothing() {
 }
 
 #[test]
+fn a_return_that_overdraws_the_creditor_is_counted() {
+    let world = World::new();
+    let ledger = world.furnished();
+    let submit = |event| accepted(ledger.submit(vec![event]).unwrap().wait().unwrap());
+    submit(world.transfer("world:usd", "cust:alice", 500));
+    let overrides = || ledger.metrics().mandatory_overrides.get();
+    // What was paid is still there at the first return, and has been paid out at the second.
+    for (payment, paid_out, counted) in [([1; 16], false, 0), ([2; 16], true, 1)] {
+        let [initiated, authorized] = world.authorized(payment, 100, 600).try_into().unwrap();
+        let head = support_id(&authorized.payload);
+        accepted(ledger.submit(vec![initiated, authorized]).unwrap().wait().unwrap());
+        let capture = world.capture(payment, &head, 100);
+        let head = support_id(&capture.payload);
+        submit(capture);
+        if paid_out {
+            submit(world.transfer("shop:one", "world:usd", 100));
+        }
+        submit(world.returned(payment, &head, 100));
+        assert_eq!(overrides(), counted);
+    }
+    ledger.close().unwrap();
+}
+
+#[test]
 fn a_group_larger_than_a_unit_may_be_is_turned_away() {
     let world = World::new();
     let ledger = world.open_with(|config| config.unit_max_bytes = 1_500);

@@ -21,6 +21,7 @@ pub(super) struct Booking<'v, V> {
     accounts: Vec<Booked>,
     postings: Vec<Posting>,
     lines: Vec<Line>,
+    overdrawn: Option<AccountIndex>,
 }
 
 /// An account with postings, before and after them.
@@ -42,7 +43,16 @@ pub(super) enum Freezing {
 impl<'v, V: StateView> Booking<'v, V> {
     /// Lines carry the ids; both are nil where there is none.
     pub(super) fn new(view: &'v V, at: At, event_id: EventId, payment_id: PaymentId) -> Self {
-        Self { view, at, event_id, payment_id, accounts: Vec::new(), postings: Vec::new(), lines: Vec::new() }
+        Self {
+            view,
+            at,
+            event_id,
+            payment_id,
+            accounts: Vec::new(),
+            postings: Vec::new(),
+            lines: Vec::new(),
+            overdrawn: None,
+        }
     }
 
     /// Adds postings of the posted layer.
@@ -93,14 +103,19 @@ impl<'v, V: StateView> Booking<'v, V> {
 
     /// Group 9: postings in order, then accounts in the order of their first posting. `overdraws` may end below its
     /// limit, because the money has moved already.
-    pub(super) fn check(&self, freezing: Freezing, overdraws: Option<AccountIndex>) -> Result<(), Refusal> {
+    pub(super) fn check(
+        &mut self,
+        freezing: Freezing,
+        overdraws: Option<AccountIndex>,
+    ) -> Result<(), Refusal> {
         for posting in &self.postings {
             let booked = self.accounts.iter().find(|booked| booked.index == posting.account);
             booked.map_or(Ok(()), |booked| booked.takes(posting.side, freezing))?;
         }
         for booked in &self.accounts {
-            if Some(booked.index) != overdraws {
-                check_headroom(&booked.before, &booked.after)?;
+            match check_headroom(&booked.before, &booked.after) {
+                Err(_) if Some(booked.index) == overdraws => self.overdrawn = overdraws,
+                checked => checked?,
             }
         }
         Ok(())
@@ -113,6 +128,7 @@ impl<'v, V: StateView> Booking<'v, V> {
             accounts: accounts.collect(),
             postings: self.postings,
             lines: self.lines,
+            overdrawn: self.overdrawn,
             ..Effects::default()
         }
     }

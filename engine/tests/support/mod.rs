@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use ledger_core::event::{
     AccountOpened, Body, Event, KeyRegistered, Leg, PaymentAuthorized, PaymentCaptured, PaymentInitiated,
-    TransferPosted,
+    PaymentRefunded, TransferPosted,
 };
 use ledger_core::genesis::{Currency, Genesis, Limits, Operator};
-use ledger_core::number::{AccountKind, CaptureMode, Side};
+use ledger_core::number::{AccountKind, CaptureMode, RefundCause, Side};
 use ledger_core::unit::Submitted;
 use ledger_crypto::{Hash, SigningKey, dsse};
 use ledger_engine::{Answer, Config, EventAnswer, Ledger, ManualClock};
@@ -166,6 +166,23 @@ impl World {
             body: Body::PaymentCaptured(PaymentCaptured {
                 amount,
                 final_capture: true,
+                fees: Vec::new(),
+                fx: None,
+            }),
+            ..self.header()
+        };
+        self.sign(event, &[&self.wallet])
+    }
+
+    /// Money that the scheme has sent back to alice already.
+    pub fn returned(&self, payment: [u8; 16], previous: &[u8], amount: u64) -> Submitted {
+        let event = Event {
+            payment_id: payment.to_vec(),
+            previous_event_id: previous.to_vec(),
+            body: Body::PaymentRefunded(PaymentRefunded {
+                amount,
+                cause: Some(RefundCause::Return),
+                reason: "RETURN".into(),
                 fees: Vec::new(),
                 fx: None,
             }),
