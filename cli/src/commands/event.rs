@@ -34,7 +34,7 @@ pub enum Args {
         out: Option<PathBuf>,
     },
     /// Write an event that its signers sign later, as a DSSE envelope
-    Create(Create),
+    Create(Box<Create>),
     /// Add signatures to an envelope
     Sign {
         /// The envelope; it is replaced

@@ -19,6 +19,9 @@ use crate::support::{Books, Client, accepted, connect, is_accepted, transfer};
 const READ: &[(&str, &str)] =
     &[("private.read", "true"), ("block.max_age", "20ms"), ("checkpoint.interval", "20ms")];
 
+/// No files.
+const NONE: [PathBuf; 0] = [];
+
 /// An event that commits to `metadata`, with it beside.
 fn private(books: &mut Books, salt: u8, metadata: &[u8]) -> SubmittedEvent {
     let sidecar = sidecar(salt, metadata);
@@ -185,12 +188,12 @@ async fn what_is_erased_is_in_no_file() {
             .into_inner();
         let by = is_accepted(answered.result.unwrap()).log_index;
         assert!(answered.erased);
-        assert_eq!(files_with(&dir, &secrets(&erased)), [PathBuf::new(); 0]);
+        assert_eq!(files_with(&dir, &secrets(&erased)), NONE);
         assert_eq!(kept(&mut client, &erased).await, Kept::ErasedBy(by));
     }
     assert!(accepted(&mut client, vec![erased.clone()]).await[0].already_exists);
     proved(&books, &mut client, index).await;
-    assert_eq!(files_with(&dir, &secrets(&erased)), [PathBuf::new(); 0], "after it was sent again");
+    assert_eq!(files_with(&dir, &secrets(&erased)), NONE, "after it was sent again");
     assert_eq!(kept(&mut client, &stays).await, Kept::Here(stays.sidecar.clone().unwrap()));
 
     process.signal("-TERM");
@@ -199,7 +202,7 @@ async fn what_is_erased_is_in_no_file() {
     let mut client = connect(&process.grpc).await;
     assert!(accepted(&mut client, vec![erased.clone()]).await[0].already_exists);
     proved(&books, &mut client, index).await;
-    assert_eq!(files_with(&dir, &secrets(&erased)), [PathBuf::new(); 0], "after a restart");
+    assert_eq!(files_with(&dir, &secrets(&erased)), NONE, "after a restart");
     assert_eq!(kept(&mut client, &stays).await, Kept::Here(stays.sidecar.clone().unwrap()));
     process.signal("-TERM");
     assert!(process.ended().success());
@@ -224,7 +227,7 @@ async fn a_killed_server_erases_before_it_serves_again() {
 
     let process = Process::start_with(&books, READ);
     let all: Vec<_> = events.iter().flat_map(secrets).collect();
-    assert_eq!(files_with(&books.dir(), &all), [PathBuf::new(); 0]);
+    assert_eq!(files_with(&books.dir(), &all), NONE);
     let mut client = connect(&process.grpc).await;
     for event in &events {
         assert!(matches!(kept(&mut client, event).await, Kept::ErasedBy(_)));

@@ -40,7 +40,7 @@ async fn moved(books: &mut Books, client: &mut Client) -> Vec<Moved> {
         let amount = 100 + number * 7;
         let body = if is_in { transfer("world", "alice", amount) } else { transfer("alice", "bob", amount) };
         // Every second one says its date; 0: the ledger's.
-        let said = if number % 2 == 0 { dates[(number / 2 % 4) as usize] } else { 0 };
+        let said = if number.is_multiple_of(2) { dates[(number / 2 % 4) as usize] } else { 0 };
         let id = books.event_id();
         let event = books.signed(&Event { effective_date: said, ..books.unsigned(id, body) });
         let entry = accepted(client, vec![event]).await.remove(0);
@@ -257,10 +257,10 @@ async fn pay(
         clearing_account: String::new(),
     });
     let mut steps = vec![initiated];
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         steps.push(Body::PaymentAuthorized(PaymentAuthorized { amount, timeout_s: 3_600 }));
     }
-    if number % 4 == 0 {
+    if number.is_multiple_of(4) {
         let capture = PaymentCaptured { amount, final_capture: true, ..PaymentCaptured::default() };
         steps.push(Body::PaymentCaptured(capture));
     }

@@ -40,8 +40,11 @@ const TABLE: &[Forgery] = &[
     ("one totals row changed", change_totals, "totals_hash"),
 ];
 
+/// What is added to a log.
+type Act = fn(&mut Forge);
+
 /// The same, done as the rules say.
-const HONEST: &[(&str, fn(&mut Forge))] = &[
+const HONEST: &[(&str, Act)] = &[
     ("an expiry on time", expire_on_time),
     ("an expiry that is due goes before the event", expire_before_the_event),
     ("a capture across currencies", capture_across_currencies),
@@ -60,7 +63,7 @@ fn every_forgery_passes_by_its_hashes_and_is_found_by_the_rules() {
 
 #[test]
 fn what_was_forged_is_valid_when_it_is_done_honestly() {
-    let done = |(name, act): &(&str, fn(&mut Forge))| {
+    let done = |(name, act): &(&str, Act)| {
         let mut log = Forge::with_accounts();
         act(&mut log);
         finish(log, name, Expected::Valid)

@@ -1,4 +1,5 @@
 //! The worked example of the rules: what happens, and every number after it.
+#![allow(clippy::inconsistent_digit_grouping, reason = "the cents stand apart")]
 
 use ledger_core::number::ChargebackResult;
 
