@@ -104,3 +104,29 @@ fn limits() {
     );
     assert_eq!(code_of(&mut world, &event, &["desk"]), Some(SignerNotAccountOwner));
 }
+
+#[test]
+fn what_stands_in_the_way_of_closing_is_told() {
+    let mut world = World::new();
+    world.open("cust:both", "USD", AccountKind::Customer);
+    let body = AccountLimitChanged { account: "cust:both".to_owned(), limit: 30 };
+    world.accept(Body::AccountLimitChanged(body), &["op1"]);
+    world.initiate([1; 16], "cust:both", "shop:m1", CaptureMode::Deferred, "");
+    world.advance([1; 16], authorize(30, 60));
+    world.initiate([2; 16], "cust:alice", "cust:both", CaptureMode::Deferred, "");
+    world.advance([2; 16], authorize(7, 60));
+    world.accept(transfer("world:usd", "cust:both", "USD", 5), &["op1"]);
+    let close = |world: &mut World| {
+        let body = AccountStatusChanged {
+            account: "cust:both".to_owned(),
+            status: Some(AccountStatus::Closed),
+            reason: "TEST".to_owned(),
+        };
+        let event = world.event(Body::AccountStatusChanged(body), &["op1"]);
+        let refusal = world.submit(sign(&event, &["op1"])).refusal();
+        refusal.map(|refusal| (refusal.code, refusal.detail.value))
+    };
+    assert_eq!(close(&mut world), Some((AccountNotEmpty, "5".to_owned())));
+    world.accept(transfer("cust:both", "world:usd", "USD", 5), &["op1"]);
+    assert_eq!(close(&mut world), Some((AccountHasHolds, "37".to_owned())));
+}

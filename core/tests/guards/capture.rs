@@ -88,7 +88,8 @@ fn captured_at_once() {
         }),
     ];
     peel(&mut world, &mut draft(event, &["acquirer"]), rows);
-    assert_eq!(world.payment(PAYMENT).unwrap().status, PaymentStatus::Settled);
+    let after = world.payment(PAYMENT).unwrap();
+    assert_eq!((after.status, after.auth, after.capt), (PaymentStatus::Settled, 10_000, 10_000));
     assert_eq!(world.account("fx:usd").counters.posted_credits, 10_000);
     assert_eq!(world.account("fx:eur").counters.posted_debits, 9_234);
     assert_eq!(world.account("shop:eur").posted(), 9_234);

@@ -1,5 +1,6 @@
 //! Events 19 to 22.
 
+use ledger_core::apply::{At, Effects, apply};
 use ledger_core::code::Code;
 use ledger_core::code::Code::{
     InsufficientFunds, KeyAlreadyRegistered, PeriodNotOver, SchemaVersionUnsupported, SignerNotAccountOwner,
@@ -7,6 +8,7 @@ use ledger_core::code::Code::{
 };
 use ledger_core::event::*;
 use ledger_core::ids::LogIndex;
+use ledger_core::seal::Params;
 use ledger_core::view::StateView;
 
 use crate::peel::*;
@@ -92,6 +94,18 @@ fn versions_of_the_rules_that_are_not_known_are_turned_away() {
         tells(&refusal, "rules_version", "above 1, at most 1");
     }
     assert_eq!(world.state.params().rules_version, 1);
+}
+
+/// No later version is known, so admission lets none through; the rules themselves are ready for one.
+#[test]
+fn a_version_of_the_rules_begins_at_its_entry() {
+    let mut world = World::new();
+    let event = world.event(Body::RulesChanged(RulesChanged { rules_version: 2 }), &["op1"]);
+    let (t_nanos, log_index) = (world.now_nanos + 1, LogIndex(world.next_index));
+    let at = At { t_nanos, log_index, recorded_at_nanos: t_nanos };
+    let effects = apply(&world.state, &event, at).unwrap();
+    let expected = Params { rules_version: 2, rules_index: log_index, ..world.state.params().clone() };
+    assert_eq!(effects, Effects { params: Some(expected), ..Effects::default() });
 }
 
 #[test]

@@ -64,6 +64,15 @@ fn members_see_what_the_members_before_them_did() {
         [2, 1, 3, 2, 4, 3],
         "lines of the debtor go on from those it had, of the creditor from 1"
     );
+    // Each member at its own place: only that of the first is the time of all checks.
+    let (first, start) = (world.next_index - 3, world.now_nanos);
+    for (line, member) in outcomes
+        .iter()
+        .zip(0u64..)
+        .flat_map(|(outcome, member)| outcome.effects.lines.iter().map(move |line| (line, member)))
+    {
+        assert_eq!((line.log_index.0, line.recorded_at_nanos), (first + member, start + member));
+    }
 }
 
 #[test]

@@ -7,9 +7,10 @@ use ledger_core::apply::{At, Effects, ExecutedEntry, MemberOutcome, Subject, exe
 use ledger_core::code::{Code, Refusal};
 use ledger_core::event::*;
 use ledger_core::genesis::{Currency, Genesis, Limits, Operator};
-use ledger_core::ids::{AccountIndex, LogIndex};
+use ledger_core::ids::{AccountIndex, EventId, LogIndex};
 use ledger_core::invariants::Invariants;
 use ledger_core::number::*;
+use ledger_core::original::Original;
 use ledger_core::posting::Posting;
 use ledger_core::record::{AccountRecord, PaymentRecord};
 use ledger_core::state::MemoryState;
@@ -256,7 +257,16 @@ impl World {
         let executed = ExecutedEntry { log_index, recorded_at_nanos, t_nanos, outcome, subject, effects };
         self.invariants.check_entry(&self.state, &executed).unwrap();
         self.state.absorb(&executed);
+        self.check_original(subject, outcome);
         self.next_index += 1;
+    }
+
+    /// What a later event may ask of this one is the same from its entry as from what was just decided.
+    fn check_original(&self, subject: Subject<'_>, outcome: u16) {
+        let Subject::Event { event, .. } = subject else { return };
+        let id = EventId(event.event_id.as_slice().try_into().unwrap());
+        let kept = self.state.original(&id).unwrap().unwrap();
+        assert_eq!(Original::read(&self.state, event, outcome).unwrap(), *kept, "{event:?}");
     }
 
     /// Id of the event at a log index.
