@@ -58,11 +58,8 @@ pub fn parse_moment(name: &'static str, text: &str) -> Result<Moment, CliError> 
         return date::midnight_nanos(day).map(Moment::Day).ok_or_else(wrong);
     };
     let midnight = parse_date(name, day).ok().and_then(date::midnight_nanos).ok_or_else(wrong)?;
-    let (clock, fraction) = time
-        .strip_suffix('Z')
-        .ok_or_else(wrong)?
-        .split_once('.')
-        .unwrap_or((time.trim_end_matches('Z'), "0"));
+    let time = time.strip_suffix('Z').ok_or_else(wrong)?;
+    let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let parts: Vec<&str> = clock.split(':').collect();
     let [hour, minute, second] = parts[..] else { return Err(wrong()) };
