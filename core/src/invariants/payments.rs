@@ -84,8 +84,17 @@ impl<V: StateView> Entry<'_, V> {
             return self.equal("P2", subject, count, after.event_count);
         };
         let previous = if before.is_some() { head.0.as_slice() } else { &[] };
-        self.equal("P2", subject, hex::encode(previous), hex::encode(&event.previous_event_id))?;
-        self.equal("P2", subject, hex::encode(&event.event_id), hex::encode(after.head.0))?;
+        if previous != event.previous_event_id {
+            return self.violated(
+                "P2",
+                subject(),
+                hex::encode(previous),
+                hex::encode(&event.previous_event_id),
+            );
+        }
+        if event.event_id != after.head.0 {
+            return self.violated("P2", subject(), hex::encode(&event.event_id), hex::encode(after.head.0));
+        }
         self.equal("P2", subject, count + 1, after.event_count)
     }
 
@@ -95,11 +104,13 @@ impl<V: StateView> Entry<'_, V> {
             let PaymentRecord {
                 id, debtor, creditor, clearing, currency, amount, route, capture_mode, ..
             } = payment;
-            format!(
-                "{id}: {amount} {currency} from {debtor} to {creditor} over {clearing:?}, {route} {capture_mode}"
-            )
+            (*id, *debtor, *creditor, *clearing, *currency, *amount, *route, *capture_mode)
         };
-        self.equal("P5", || "payment".to_owned(), parties(before), parties(after))
+        if parties(before) == parties(after) {
+            return Ok(());
+        }
+        let (expected, found) = (format!("{:?}", parties(before)), format!("{:?}", parties(after)));
+        self.violated("P5", format!("payment {}", before.id), expected, found)
     }
 
     /// P3 and A4: pending postings are the change of the hold, on the debtor and on the hold's counterparty.
