@@ -86,7 +86,7 @@ impl Client {
 
     async fn check_committed(&self, id: EventId, sidecar: &Sidecar) -> Result<(), ClientError> {
         let entry = self.event(EntryRef::Event(id)).await?;
-        let event = Event::decode(&entry.payload).ok().filter(|event| event.event_id == id.0);
+        let event = Event::decode_batched(&entry.payload).ok().filter(|event| event.event_id == id.0);
         match event {
             Some(event) if event.metadata_commitment == sidecar.commitment() => Ok(()),
             _ => Err(ClientError::Malformed {

@@ -43,7 +43,7 @@ impl View {
         let entry = Entry::decode(&self.entry(log_index)?).map_err(|_| lost())?;
         let commitment = match entry.content {
             Content::Event { payload, .. } | Content::BatchedEvent { payload, .. } => {
-                Event::decode(&payload).map_err(|_| lost())?.metadata_commitment
+                Event::decode_batched(&payload).map_err(|_| lost())?.metadata_commitment
             }
             _ => return Err(lost()),
         };

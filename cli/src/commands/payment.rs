@@ -136,7 +136,7 @@ async fn list_events(context: &Context, id: PaymentId, limit: Limit) -> Result<(
 }
 
 fn entry(entry: &LogEntry) -> Facts {
-    let event = Event::decode(&entry.payload).ok();
+    let event = Event::decode_batched(&entry.payload).ok();
     // An expiry is the one entry of a payment that nobody signed.
     let kind = event.as_ref().map_or("PaymentExpired", |event| event.body.name());
     vec![
