@@ -7,12 +7,14 @@ use std::time::Duration;
 use ledger_core::batch::{BATCH_TYPE, Batch};
 use ledger_core::code::Code;
 use ledger_core::entry::{Content, Entry};
+use ledger_core::event::{Body, Event, MetadataErased};
 use ledger_core::ids::{BlockHeight, EventId, LogIndex};
 use ledger_core::receipt;
+use ledger_core::sidecar::Sidecar;
 use ledger_core::unit::Submitted;
 use ledger_crypto::note::VerifierKey;
 use ledger_crypto::{SigningKey, dsse};
-use ledger_engine::{Answer, EventAnswer, Ledger, ReadError};
+use ledger_engine::{Answer, EventAnswer, Kept, Ledger, ReadError};
 use ledger_merkle::{build, leaf_hash};
 use support::{World, accepted, eventually, log_key};
 
@@ -263,5 +265,35 @@ fn batches_of_the_largest_count_are_taken() {
     let ledger = world.open();
     println!("opened again in {:?}", started.elapsed());
     assert_eq!(ledger.view().account("cust:alice").unwrap().unwrap().1.line_count, 65_535);
+    ledger.close().unwrap();
+}
+
+/// Operators may sign both, so that one batch holds an event with private data and the order to erase it.
+#[test]
+fn private_data_of_members_is_kept_and_erased_like_any() {
+    let world = World::new();
+    let ledger = world.furnished();
+    let sidecar = Sidecar { salt: vec![7; 32], metadata: b"name: Alice".to_vec() };
+    let member = |commitment: [u8; 32]| {
+        let event = Event::decode(&world.transfer("world:usd", "cust:alice", 5).payload).unwrap();
+        let event = Event { metadata_commitment: commitment.to_vec(), ..event };
+        Submitted { sidecar: Some(sidecar.clone()), ..world.sign(event, &[&world.operator]) }
+    };
+    let id = |event: &Submitted| EventId(Event::decode(&event.payload).unwrap().event_id.try_into().unwrap());
+    let kept = |event: &Submitted| ledger.view().private(&id(event)).unwrap().unwrap().kept;
+
+    let wrong = unsigned(vec![member([9; 32])]);
+    let answers = submit(&ledger, &header(&world, &wrong, &world.operator), &wrong);
+    assert!(matches!(&answers[0].answer, Answer::Rejected(r) if r.code == Code::MetadataCommitmentMismatch));
+
+    let (stays, gone) = (member(sidecar.commitment()), member(sidecar.commitment()));
+    let erased = MetadataErased { event_id: id(&gone).0.to_vec(), reason: "REQUEST".into() };
+    let erasing = Event { body: Body::MetadataErased(erased), ..world.header() };
+    let members = unsigned(vec![stays.clone(), gone.clone(), world.sign(erasing, &[&world.operator])]);
+    let answers = places(&submit(&ledger, &header(&world, &members, &world.operator), &members));
+    assert!(answers.iter().all(|(_, outcome, _)| *outcome == 0), "{answers:?}");
+    assert_eq!(kept(&stays), Kept::Here(sidecar.clone()));
+    assert_eq!(kept(&gone), Kept::Erased(LogIndex(answers[2].0)));
+    ledger.erasing(LogIndex(answers[1].0)).wait().unwrap();
     ledger.close().unwrap();
 }
