@@ -16,7 +16,7 @@ use rocksdb::IteratorMode;
 
 use crate::base::Base;
 use crate::config::Config;
-use crate::open::{OpenError, check_durable, constants, marker, watermark};
+use crate::open::{OpenError, check_durable, constants, is_there, marker, watermark};
 use crate::rows::of_entry::{Before, rows_of};
 use crate::rows::{RowError, events};
 use crate::store::{Store, StoreError, family};
@@ -84,6 +84,7 @@ impl From<Halt> for CheckError {
 /// the invariants of money over the whole log; the index rows (G5) and, as of the last flush, the records. `progress`
 /// hears how many entries are done. Memory grows with accounts, payments and events, as that of the verifier does.
 pub fn check_store(config: &Config, mut progress: impl FnMut(u64)) -> Result<Checked, CheckError> {
+    is_there(config)?;
     let (_, durable) = marker(config)?;
     let store = Store::open_read_only(&config.db_dir()).map_err(OpenError::from)?;
     check_durable(&store, durable)?;

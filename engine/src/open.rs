@@ -244,13 +244,19 @@ impl Drop for StopOnPanic {
     }
 }
 
-fn lock(config: &Config) -> Result<File, OpenError> {
+/// There is a data directory, whole.
+pub(crate) fn is_there(config: &Config) -> Result<(), OpenError> {
     if let Some(path) = interrupted_creation(config) {
         return Err(OpenError::Interrupted { path });
     }
     if !config.db_dir().exists() {
         return Err(OpenError::Missing { path: config.dir.clone() });
     }
+    Ok(())
+}
+
+fn lock(config: &Config) -> Result<File, OpenError> {
+    is_there(config)?;
     let path = config.dir.join("lock");
     let io = |error| OpenError::Io { path: path.clone(), error };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
