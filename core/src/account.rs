@@ -126,7 +126,7 @@ impl AccountRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{AccountId, CurrencyCode, LogIndex};
+    use crate::ids::{AccountId, AccountIndex, CurrencyCode, LogIndex};
 
     fn account(kind: AccountKind, limit: u64, [dr, cr, pending_dr, pending_cr]: [i128; 4]) -> AccountRecord {
         AccountRecord {
@@ -167,6 +167,31 @@ mod tests {
             assert_eq!(record.pending(), pending, "{kind} pending");
             assert_eq!(record.available(), available, "{kind} available");
             assert_eq!(record.headroom(), headroom, "{kind} headroom");
+        }
+    }
+
+    #[test]
+    fn counters_are_added_and_taken_back() {
+        let four = |[dr, cr, pending_dr, pending_cr]: [i128; 4]| Counters {
+            posted_debits: dr,
+            posted_credits: cr,
+            pending_debits: pending_dr,
+            pending_credits: pending_cr,
+        };
+        let mut sum = four([1, 2, 3, 4]);
+        sum += four([10, 20, 30, 40]);
+        assert_eq!(sum, four([11, 22, 33, 44]));
+        for (layer, side, after) in [
+            (Layer::Posted, Side::Debit, [16, 22, 33, 44]),
+            (Layer::Posted, Side::Credit, [11, 27, 33, 44]),
+            (Layer::Pending, Side::Debit, [11, 22, 38, 44]),
+            (Layer::Pending, Side::Credit, [11, 22, 33, 49]),
+        ] {
+            let posting = Posting { account: AccountIndex(0), layer, side, delta: 5 };
+            sum.post(posting);
+            assert_eq!(sum, four(after));
+            sum.unpost(posting);
+            assert_eq!(sum, four([11, 22, 33, 44]));
         }
     }
 

@@ -143,6 +143,32 @@ mod tests {
         assert_eq!(rejected.derived_status(), Rejected);
     }
 
+    #[test]
+    fn what_may_go_back_and_which_counters_can_be() {
+        assert_eq!(payment([100, 90, 10, 80, 7, 11, 13]).refundable(), 80 - 7 - 11 - 13);
+        assert!(payment([100, 60, 40, 60, 20, 20, 20]).is_legal());
+        for broken in [
+            [-1, 0, 0, 0, 0, 0, 0],
+            [100, -1, 0, -1, 0, 0, 0],
+            [100, 60, -1, 60, 0, 0, 0],
+            [100, 60, 41, 60, 0, 0, 0],
+            [100, 60, 40, 61, 0, 0, 0],
+            [100, 60, 40, 60, 21, 20, 20],
+            [100, 60, 40, 60, -1, 0, 0],
+            [100, 60, 40, 60, 0, -1, 0],
+            [100, 60, 40, 60, 0, 0, -1],
+        ] {
+            assert!(!payment(broken).is_legal(), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_held_nothing_is_released() {
+        let mut record = payment([100, 100, 0, 100, 0, 0, 0]);
+        record.release(ReleaseCause::FinalCapture);
+        assert_eq!((record.rel, record.last_release), (0, None));
+    }
+
     proptest! {
         /// Any legal counters have a status, and the status says what is left of the hold.
         #[test]

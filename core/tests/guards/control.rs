@@ -1,5 +1,6 @@
 //! Events 19 to 22.
 
+use ledger_core::admit::rules_known;
 use ledger_core::apply::{At, Effects, apply};
 use ledger_core::code::Code;
 use ledger_core::code::Code::{
@@ -94,6 +95,9 @@ fn versions_of_the_rules_that_are_not_known_are_turned_away() {
         tells(&refusal, "rules_version", "above 1, at most 1");
     }
     assert_eq!(world.state.params().rules_version, 1);
+    // A verifier stops at a version that it does not know, and at nothing else.
+    let changed = |rules_version| Body::RulesChanged(RulesChanged { rules_version });
+    assert!(rules_known(&changed(1)) && !rules_known(&changed(2)) && rules_known(&reject()));
 }
 
 /// No later version is known, so admission lets none through; the rules themselves are ready for one.

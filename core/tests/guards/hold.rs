@@ -251,3 +251,16 @@ fn voided() {
     let after = world.payment([4; 16]).unwrap();
     assert_eq!((after.status, after.last_release), (PaymentStatus::Voided, Some(ReleaseCause::Void)));
 }
+
+#[test]
+fn an_immediate_payment_never_expires() {
+    let mut world = World::new();
+    world.initiate(PAYMENT, "cust:alice", "shop:m1", CaptureMode::Immediate, "");
+    world.advance(PAYMENT, capture(10_000, true));
+    assert_eq!(world.payment(PAYMENT).unwrap().expires_at_nanos, 0);
+    assert_eq!(world.state.payments().len(), 1);
+    for body in [void(), increase(1), reduce(1)] {
+        let event = world.event_of(PAYMENT, body, &["acquirer"]);
+        assert_eq!(code_of(&mut world, &event, &["acquirer"]), Some(TransitionNotAllowed));
+    }
+}
