@@ -4,8 +4,9 @@
 mod golden;
 
 use golden::{Json, bytes, list, load};
+use ledger_core::batch::Batch;
 use ledger_core::code::Code;
-use ledger_core::entry::{Content, Entry};
+use ledger_core::entry::{Content, Entry, EntrySignature};
 use ledger_core::ids::LogIndex;
 use ledger_core::replay::{Halt, ReadEntry, Replay};
 
@@ -116,6 +117,140 @@ fn entries_that_may_not_stand_where_they_stand() {
             29,
         ),
         ("an event left out of the log", 24, vec![entry(&log, 25)], "outcome", 24),
+    ];
+    println!("{} rows", rows.len());
+    for (what, size, then, field, index) in rows {
+        assert_eq!(finding(what, replayed(&log, size), &then), (field.to_owned(), index), "{what}");
+    }
+}
+
+#[test]
+fn members_of_a_batch_that_may_not_stand_where_they_stand() {
+    let Some(log) = load("small-ledger.json") else { return };
+    const HEADER: usize = 40;
+    // Entries 41 to 44: a payment, a group of two, and a refused event.
+    let at = |index: usize, change: &dyn Fn(&mut Entry)| {
+        let mut changed = entry(&log, index);
+        change(&mut changed);
+        changed
+    };
+    let all = |from: usize, to: usize| (from..to).map(|index| entry(&log, index)).collect::<Vec<_>>();
+    let time = |index: usize| entry(&log, index).recorded_at_nanos;
+    let moved = |index: usize, place: usize, position: u32| {
+        at(index, &|entry| {
+            entry.recorded_at_nanos = time(place);
+            if let Content::BatchedEvent { position: found, .. } = &mut entry.content {
+                *found = position;
+            }
+        })
+    };
+    let header = |change: &dyn Fn(&mut Batch)| {
+        at(HEADER, &|entry| {
+            if let Content::BatchHeader { payload, .. } = &mut entry.content {
+                let mut batch = Batch::decode(payload).unwrap();
+                change(&mut batch);
+                *payload = batch.encode();
+            }
+        })
+    };
+    let signed = |change: &dyn Fn(&mut EntrySignature)| {
+        at(HEADER, &|entry| {
+            if let Content::BatchHeader { signatures, .. } = &mut entry.content {
+                change(&mut signatures[0]);
+            }
+        })
+    };
+    let in_group = |index, group_len, group_index| Entry { group_len, group_index, ..entry(&log, index) };
+    let with = |first: Vec<Entry>, from, to| [first, all(from, to)].concat();
+    let later = |index: usize| Entry { recorded_at_nanos: time(44) + index as u64, ..entry(&log, index) };
+    let rows: Vec<(&str, usize, Vec<Entry>, &str, u64)> = vec![
+        ("a member without its header", 40, all(41, 42), "kind", 40),
+        ("a member more than the header counts", 45, vec![later(44)], "kind", 45),
+        ("a member left out", 42, all(43, 44), "position", 42),
+        ("a member twice", 42, vec![moved(41, 42, 0)], "position", 42),
+        (
+            "members moved, numbered as they stand",
+            40,
+            [all(40, 41), vec![moved(44, 41, 0)], all(42, 44), vec![moved(41, 44, 3)]].concat(),
+            "admission",
+            40,
+        ),
+        ("a header of nothing", 40, vec![header(&|batch| batch.count = 0)], "count", 40),
+        ("a header of too many", 40, vec![header(&|batch| batch.count = 70_000)], "count", 40),
+        (
+            "a header of more than there are",
+            40,
+            with(vec![header(&|batch| batch.count = 5)], 41, 46),
+            "kind",
+            45,
+        ),
+        (
+            "another root than was signed",
+            40,
+            with(vec![header(&|batch| batch.events_root[0] ^= 1)], 41, 45),
+            "signature",
+            40,
+        ),
+        (
+            "a header signed by another key",
+            40,
+            with(vec![signed(&|line| line.key[0] ^= 1)], 41, 45),
+            "signature",
+            40,
+        ),
+        (
+            "a header's signature spoilt",
+            40,
+            with(vec![signed(&|line| line.signature[40] ^= 1)], 41, 45),
+            "signature",
+            40,
+        ),
+        (
+            "a seal inside a batch",
+            42,
+            vec![Entry { recorded_at_nanos: time(41) + 1, ..entry(&log, 1) }],
+            "kind",
+            42,
+        ),
+        (
+            "an event inside a batch",
+            42,
+            vec![Entry { recorded_at_nanos: time(42), ..entry(&log, 13) }],
+            "kind",
+            42,
+        ),
+        (
+            "a batch inside a batch",
+            42,
+            vec![Entry { recorded_at_nanos: time(42), ..entry(&log, 40) }],
+            "kind",
+            42,
+        ),
+        ("a group begins in its middle", 42, vec![in_group(42, 2, 1)], "group_index", 42),
+        ("a group split inside a batch", 43, vec![in_group(43, 2, 0)], "group_index", 43),
+        ("a member of a group alone", 42, vec![in_group(42, 1, 0)], "group_len", 42),
+        (
+            "a group longer than it is",
+            42,
+            vec![in_group(42, 3, 0), in_group(43, 3, 1), entry(&log, 44)],
+            "group_len",
+            44,
+        ),
+        (
+            "refused, but written as accepted",
+            44,
+            vec![Entry { outcome: 0, ..entry(&log, 44) }],
+            "outcome",
+            44,
+        ),
+        (
+            "accepted, but written as refused",
+            41,
+            with(vec![Entry { outcome: 701, ..entry(&log, 41) }], 42, 45),
+            "outcome",
+            41,
+        ),
+        ("a batch again", 45, (40..45).map(later).collect(), "admission", 45),
     ];
     println!("{} rows", rows.len());
     for (what, size, then, field, index) in rows {

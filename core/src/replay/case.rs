@@ -35,7 +35,7 @@ impl Case {
             Admission::BatchRejected(refusal) => (self.first_index, refusal.to_string()),
             Admission::Known(known) => {
                 let first = known.first().map_or(0, |event| event.log_index.0);
-                (self.index_of(unit, 0), format!("the event of entry {first} again"))
+                (self.first_index, format!("the event of entry {first} again"))
             }
         };
         match unsigned {
