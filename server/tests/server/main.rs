@@ -1,5 +1,6 @@
 //! The server against real clients, with a real database each.
 
+mod batches;
 mod hostile;
 mod keys;
 mod lifecycle;
