@@ -6,7 +6,7 @@ mod world;
 use ledger_core::admit::{Admission, admit, group_hash};
 use ledger_core::batch::{BATCH_TYPE, Batch};
 use ledger_core::code::Code::{self, *};
-use ledger_core::event::{AccountStatusChanged, Body, Event, KeyRevoked, PeriodClosed};
+use ledger_core::event::{AccountOpened, AccountStatusChanged, Body, Event, KeyRevoked, PeriodClosed};
 use ledger_core::number::*;
 use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedBatch, VerifiedEvent};
 use ledger_core::view::StateView;
@@ -313,4 +313,45 @@ fn a_member_is_no_event_of_its_own() {
     let mut unit = draft.unit();
     unit.members[1] = signed(&draft.members[1]);
     assert_eq!(rejection(&world, &unit), (BatchMismatch, None), "nor an event of its own a member");
+}
+
+/// The genesis of this world: 10 members in a batch, 4 in a group.
+#[test]
+fn what_is_at_a_limit_is_admitted() {
+    let mut world = World::new();
+    let ten = Draft::transfers(&mut world, 10);
+    assert_eq!(admit(&world.state, &ten.unit(), world.now_nanos).unwrap(), Admission::Admitted);
+    let eleven = Draft::transfers(&mut world, 11);
+    assert_eq!(rejection(&world, &eleven.unit()), (RequestTooLarge, None));
+    for (count, code) in [(4, None), (5, Some((GroupMismatch, Some(1))))] {
+        let mut members = vec![world.event(transfer("world:usd", "cust:alice", "USD", 1), &["op1"])];
+        let one = |_| world.event(transfer("world:usd", "cust:alice", "USD", 1), &["op1"]);
+        members.extend(tied((0..count).map(one).collect()));
+        let unit = Draft::of(&mut world, members, &["op1"]).unit();
+        match code {
+            None => assert_eq!(admit(&world.state, &unit, world.now_nanos).unwrap(), Admission::Admitted),
+            Some(code) => assert_eq!(rejection(&world, &unit), code),
+        }
+    }
+}
+
+#[test]
+fn members_see_accounts_and_references_of_the_members_before_them() {
+    let mut world = World::new();
+    let suspense = |account: &str| {
+        let (account, currency) = (account.to_owned(), "USD".to_owned());
+        Body::AccountOpened(AccountOpened { account, currency, kind: Some(AccountKind::Dispute), limit: 0 })
+    };
+    let mut referred = world.event(transfer("world:usd", "cust:alice", "USD", 1), &["op1"]);
+    referred.external_ref = "INVOICE".to_owned();
+    let again = Event { event_id: world.new_id(), ..referred.clone() };
+    let members = vec![
+        world.event(suspense("x:one"), &["op1"]),
+        world.event(suspense("x:two"), &["op1"]),
+        referred,
+        again,
+    ];
+    let unit = Draft::of(&mut world, members, &["op1"]).unit();
+    let expected = [None, Some(AccountKindTaken), None, Some(DuplicateExternalRef)];
+    assert_eq!(codes(world.submit_unit(&unit)), expected);
 }

@@ -119,6 +119,10 @@ fn admission_of_bodies() {
     let fees = |count| vec![fee(Payer::Creditor, "fee:usd", "USD", 1); count];
     let captured =
         |fees, fx| Body::PaymentCaptured(PaymentCaptured { amount: 1, final_capture: true, fees, fx });
+    let refunded = |cause, fees| {
+        let reason = "TEST".to_owned();
+        Body::PaymentRefunded(PaymentRefunded { amount: 1, cause, reason, fees, fx: None })
+    };
     let opened = |kind, limit| {
         let (account, currency) = ("new".to_owned(), "USD".to_owned());
         Body::AccountOpened(AccountOpened { account, currency, kind, limit })
@@ -154,6 +158,9 @@ fn admission_of_bodies() {
         (captured(fees(1), Some(fx("EUR", huge, 1, 1))), "acquirer", AmountTooLarge, "fx.counter_amount"),
         (Body::PaymentVoided(PaymentVoided { reason: "R".repeat(36) }), "acquirer", ReasonInvalid, "reason"),
         (Body::PaymentVoided(PaymentVoided::default()), "acquirer", FieldRequired, "reason"),
+        (refunded(None, Vec::new()), "acquirer", FieldRequired, "cause"),
+        (refunded(Some(RefundCause::Return), fees(9)), "acquirer", FeesTooMany, "fees"),
+        (Body::TransferPosted(TransferPosted::default()), "op1", FieldRequired, "legs"),
         (opened(None, 0), "op1", FieldRequired, "kind"),
         (opened(Some(AccountKind::Fee), 1), "op1", FieldNotAllowed, "limit"),
         (opened(Some(AccountKind::Cash), huge + 1), "op1", AmountTooLarge, "limit"),

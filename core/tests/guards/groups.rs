@@ -228,3 +228,16 @@ fn a_member_may_be_reversed_by_a_later_one_once() {
     let answer = world.submit_unit(&unit(&grouped(vec![(reversal, by()), (target, by())])));
     assert_eq!(codes(&answer), [Some(TargetEventNotFound), Some(GroupMemberFailed)]);
 }
+
+#[test]
+fn a_group_has_at_most_as_many_members_as_the_genesis_says() {
+    let mut world = World::new();
+    for (count, admitted) in [(5, false), (4, true)] {
+        let member = |_| (world.event(transfer("world:usd", "cust:alice", "USD", 1), &["op1"]), vec!["op1"]);
+        let members = grouped((0..count).map(member).collect());
+        match world.submit_unit(&unit(&members)) {
+            Answer::Recorded(outcomes) => assert!(admitted && outcomes.len() == count),
+            other => assert_eq!((other.code(), admitted), (Some(RequestTooLarge), false)),
+        }
+    }
+}

@@ -15,6 +15,7 @@ mod control;
 mod groups;
 mod hold;
 mod initiate;
+mod limits;
 mod refund;
 mod reverse;
 mod settle;
