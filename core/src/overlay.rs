@@ -1,4 +1,4 @@
-//! State before a member of a unit: what the members before it did, over the state before the unit.
+//! State before a member of a group: what the members before it did, over the state before the group.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,28 +7,24 @@ use ledger_crypto::KeyBytes;
 
 use crate::apply::MemberOutcome;
 use crate::event::Event;
-use crate::ids::{
-    AccountId, AccountIndex, BatchId, CurrencyCode, EventId, KeyIndex, LogIndex, PaymentId, PaymentIndex,
-};
+use crate::ids::{AccountIndex, BatchId, CurrencyCode, EventId, KeyIndex, LogIndex, PaymentId, PaymentIndex};
 use crate::number::AccountKind;
 use crate::original::Original;
 use crate::record::{AccountRecord, KeyRecord, PaymentRecord};
 use crate::seal::Params;
 use crate::view::{Constants, KnownEvent, Referenced, StateView, ViewError};
 
-/// Effects that are not committed yet, over a view. Event ids and due payments are those of the view below: a unit's
-/// ids were compared with each other at admission, and nothing expires inside a unit. So are keys: what changes them is
-/// a unit of its own.
+/// Effects of members of a group, over the view before it. Event ids and due payments are those of the view below: a
+/// group's ids were compared with each other at admission, and nothing expires inside it. So are which accounts there
+/// are, keys and parameters: control events stand in no group.
 pub(crate) struct Overlay<'v, V> {
     below: &'v V,
     accounts: BTreeMap<AccountIndex, Arc<AccountRecord>>,
-    opened: BTreeMap<AccountId, AccountIndex>,
     payments: BTreeMap<PaymentIndex, Arc<PaymentRecord>>,
     initiated: BTreeMap<PaymentId, PaymentIndex>,
     originals: BTreeMap<EventId, Arc<Original>>,
     reversed: BTreeMap<EventId, LogIndex>,
     references: Vec<(Arc<str>, String, Referenced)>,
-    params: Option<Params>,
 }
 
 impl<'v, V: StateView> Overlay<'v, V> {
@@ -36,25 +32,18 @@ impl<'v, V: StateView> Overlay<'v, V> {
         Self {
             below,
             accounts: BTreeMap::new(),
-            opened: BTreeMap::new(),
             payments: BTreeMap::new(),
             initiated: BTreeMap::new(),
             originals: BTreeMap::new(),
             reversed: BTreeMap::new(),
             references: Vec::new(),
-            params: None,
         }
     }
 
     /// Takes over what a member of the unit did, at its place.
     pub(crate) fn absorb(&mut self, event: &Event, log_index: LogIndex, outcome: &MemberOutcome) {
         let effects = &outcome.effects;
-        for (index, record) in &effects.accounts {
-            if index.0 >= self.account_count() {
-                self.opened.insert(record.id, *index);
-            }
-            self.accounts.insert(*index, Arc::clone(record));
-        }
+        self.accounts.extend(effects.accounts.iter().cloned());
         for (index, record) in &effects.payments {
             if index.0 >= self.payment_count() {
                 self.initiated.insert(record.id, *index);
@@ -67,9 +56,6 @@ impl<'v, V: StateView> Overlay<'v, V> {
         }
         self.reversed.extend(effects.reversed.map(|target| (target, log_index)));
         self.references.extend(effects.external_reference.clone());
-        if let Some(params) = &effects.params {
-            self.params = Some(params.clone());
-        }
     }
 }
 
@@ -79,11 +65,11 @@ impl<V: StateView> StateView for Overlay<'_, V> {
     }
 
     fn params(&self) -> &Params {
-        self.params.as_ref().unwrap_or_else(|| self.below.params())
+        self.below.params()
     }
 
     fn account_count(&self) -> u64 {
-        self.below.account_count() + self.opened.len() as u64
+        self.below.account_count()
     }
 
     fn payment_count(&self) -> u64 {
@@ -95,11 +81,6 @@ impl<V: StateView> StateView for Overlay<'_, V> {
     }
 
     fn account_index(&self, id: &str) -> Result<Option<AccountIndex>, ViewError> {
-        if !self.opened.is_empty()
-            && let Some(index) = AccountId::parse(id).and_then(|id| self.opened.get(&id))
-        {
-            return Ok(Some(*index));
-        }
         self.below.account_index(id)
     }
 
@@ -115,12 +96,6 @@ impl<V: StateView> StateView for Overlay<'_, V> {
         kind: AccountKind,
         currency: CurrencyCode,
     ) -> Result<Option<AccountIndex>, ViewError> {
-        for index in self.opened.values() {
-            let record = self.account(*index)?;
-            if record.kind == kind && record.currency == currency {
-                return Ok(Some(*index));
-            }
-        }
         self.below.special_account(kind, currency)
     }
 

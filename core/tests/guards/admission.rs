@@ -3,6 +3,7 @@
 use ledger_core::code::Code::*;
 use ledger_core::event::*;
 use ledger_core::number::*;
+use ledger_core::sidecar::Sidecar;
 
 use crate::peel::*;
 use crate::world::*;
@@ -123,6 +124,9 @@ fn admission_of_bodies() {
         let reason = "TEST".to_owned();
         Body::PaymentRefunded(PaymentRefunded { amount: 1, cause, reason, fees, fx: None })
     };
+    let closed = |through| Body::PeriodClosed(ledger_core::event::PeriodClosed { through });
+    let erased = |event_id| Body::MetadataErased(MetadataErased { event_id, reason: "TEST".to_owned() });
+    let revoked = |key| Body::KeyRevoked(KeyRevoked { key, reason: String::new() });
     let opened = |kind, limit| {
         let (account, currency) = ("new".to_owned(), "USD".to_owned());
         Body::AccountOpened(AccountOpened { account, currency, kind, limit })
@@ -161,6 +165,22 @@ fn admission_of_bodies() {
         (refunded(None, Vec::new()), "acquirer", FieldRequired, "cause"),
         (refunded(Some(RefundCause::Return), fees(9)), "acquirer", FeesTooMany, "fees"),
         (Body::TransferPosted(TransferPosted::default()), "op1", FieldRequired, "legs"),
+        (
+            Body::TransferPosted(TransferPosted {
+                legs: vec![leg("world:usd", Side::Debit, "USD", 1), leg("cust:bob", Side::Credit, "USD", 1)],
+                purpose: "TEST".to_owned(),
+                related_payment_id: vec![1; 15],
+            }),
+            "op1",
+            FieldInvalid,
+            "related_payment_id",
+        ),
+        (closed(0), "op1", FieldRequired, "through"),
+        (closed(20_260_231), "op1", FieldInvalid, "through"),
+        (erased(Vec::new()), "op1", FieldRequired, "event_id"),
+        (erased(vec![1; 15]), "op1", FieldInvalid, "event_id"),
+        (revoked(Vec::new()), "op1", FieldRequired, "key"),
+        (revoked(vec![1; 31]), "op1", FieldInvalid, "key"),
         (opened(None, 0), "op1", FieldRequired, "kind"),
         (opened(Some(AccountKind::Fee), 1), "op1", FieldNotAllowed, "limit"),
         (opened(Some(AccountKind::Cash), huge + 1), "op1", AmountTooLarge, "limit"),
@@ -195,4 +215,39 @@ fn importers_may_be_late() {
     event.timestamp_nanos = 1;
     event.effective_date = 19_930_101;
     world.accept_event(&event, &["importer"]);
+}
+
+/// 619 takes its place among the other faults of fields.
+#[test]
+fn private_data_that_does_not_match_is_one_fault_of_several() {
+    let mut world = World::new();
+    let with_amount = |amount| transfer("world:usd", "cust:alice", "USD", amount);
+    let rows =
+        [(1, 0, MetadataCommitmentMismatch), (1, 20_990_101, MetadataCommitmentMismatch), (0, 0, AmountZero)];
+    for (amount, effective_date, code) in rows {
+        let mut event = world.event(with_amount(amount), &["op1"]);
+        event.effective_date = effective_date;
+        event.metadata_commitment = vec![1; 32];
+        let mut draft = draft(event, &["op1"]);
+        draft.spoil = |submitted| {
+            submitted.sidecar = Some(Sidecar { salt: vec![7; 32], metadata: b"name".to_vec() });
+        };
+        assert_eq!(offer(&mut world, &mut draft).map(|refusal| refusal.code), Some(code));
+    }
+}
+
+#[test]
+fn a_missing_role_is_told_with_those_that_are_there() {
+    let mut world = World::new();
+    let event = world.event(transfer("world:usd", "cust:alice", "USD", 1), &["acquirer"]);
+    let refusal = world.submit(sign(&event, &["acquirer"])).refusal().unwrap();
+    assert_eq!((refusal.code, refusal.detail.value.as_str()), (SignerRoleMissing, "processor"));
+}
+
+#[test]
+fn a_key_may_have_every_role() {
+    let mut world = World::new();
+    let body =
+        KeyRegistered { key: public("new"), party: "all".to_owned(), roles: 63, prefix: String::new() };
+    world.accept(Body::KeyRegistered(body), &["op1", "new"]);
 }

@@ -168,3 +168,22 @@ fn a_chargeback_across_currencies() {
     world.advance([1; 16], resolve(400, ChargebackResult::Lost, None));
     assert_eq!(world.account("cust:alice").posted(), 90_000 + 400);
 }
+
+/// What the scheme has moved is booked, whatever the creditor has; that it went below its limit is told.
+#[test]
+fn a_chargeback_tells_whom_it_overdraws() {
+    let mut world = World::new();
+    world.open("x:usd", "USD", AccountKind::Dispute);
+    paid(&mut world, [1; 16]);
+    world.accept(transfer("shop:m1", "cust:bob", "USD", 9_500), &["op1"]);
+    for (amount, left) in [(500, 0), (1, -1)] {
+        let event = world.event_of([1; 16], charge_back(amount, None), &["acquirer"]);
+        let Answer::Recorded(outcomes) = world.submit(sign(&event, &["acquirer"])) else {
+            panic!("{event:?}")
+        };
+        assert_eq!((outcomes[0].number(), world.account("shop:m1").posted()), (0, left));
+        let overdrawn =
+            outcomes[0].effects.overdrawn.map(|index| &world.state.accounts()[index.0 as usize].id);
+        assert_eq!(overdrawn.map(|id| id.as_str() == "shop:m1"), (left < 0).then_some(true));
+    }
+}

@@ -2,7 +2,7 @@
 
 use ledger_core::admit::{Admission, admit, first_difference, group_hash};
 use ledger_core::code::Code::{self, *};
-use ledger_core::event::Event;
+use ledger_core::event::{Body, Event, PaymentCaptured};
 use ledger_core::number::*;
 use ledger_core::unit::{SignedEvent, Unit, VerifiedEvent};
 use ledger_core::view::StateView;
@@ -240,4 +240,44 @@ fn a_group_has_at_most_as_many_members_as_the_genesis_says() {
             other => assert_eq!((other.code(), admitted), (Some(RequestTooLarge), false)),
         }
     }
+}
+
+#[test]
+fn members_have_payments_and_references_of_their_own() {
+    let mut world = World::new();
+    world.initiate([1; 16], "cust:alice", "shop:m1", CaptureMode::Immediate, "");
+    let mut members = Vec::new();
+    for payment in [2, 3] {
+        let mut event = world.event(initiation("cust:alice", "shop:m1", ""), &["wallet"]);
+        event.payment_id = vec![payment; 16];
+        event.external_ref = format!("INVOICE {payment}");
+        members.push((event, vec!["wallet"]));
+    }
+    let answer = world.submit_unit(&unit(&grouped(members)));
+    assert_eq!(codes(&answer), [None, None]);
+    assert_eq!(world.state.payment_count(), 3);
+    for payment in [1, 2, 3] {
+        assert_eq!(world.payment([payment; 16]).unwrap().id.0, [payment; 16]);
+    }
+}
+
+#[test]
+fn a_group_finds_the_exchange_accounts() {
+    let mut world = World::new();
+    let mut first = world.event(initiation("cust:alice", "shop:eur", ""), &["wallet"]);
+    first.payment_id = PAYMENT.to_vec();
+    let mut second = world.event(authorize(10_000, 60), &["acquirer"]);
+    second.payment_id = PAYMENT.to_vec();
+    second.previous_event_id = first.event_id.clone();
+    let fx = Some(fx("EUR", 9_000, 9, 1));
+    let body = PaymentCaptured { amount: 10_000, final_capture: true, fees: Vec::new(), fx };
+    let mut third = world.event(Body::PaymentCaptured(body), &["acquirer"]);
+    third.payment_id = PAYMENT.to_vec();
+    third.previous_event_id = second.event_id.clone();
+    let members =
+        grouped(vec![(first, vec!["wallet"]), (second, vec!["acquirer"]), (third, vec!["acquirer"])]);
+    assert_eq!(codes(&world.submit_unit(&unit(&members))), [None, None, None]);
+    assert_eq!(world.account("fx:usd").posted(), 10_000);
+    assert_eq!(world.account("fx:eur").posted(), -9_000);
+    assert_eq!(world.account("shop:eur").posted(), 9_000);
 }

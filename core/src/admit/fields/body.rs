@@ -70,12 +70,8 @@ pub(super) fn check(constants: &Constants, body: &Body, faults: &mut Faults) {
         }
         Body::PeriodClosed(body) => through(body.through, faults),
         Body::LogKeyRotated(body) => required_bytes32("new_key", &body.new_key, faults),
-        Body::RulesChanged(body) => {
-            faults.given(
-                Field::Plain("rules_version"),
-                Some(body.rules_version).filter(|version| *version > 0),
-            );
-        }
+        // No version is as little known as a wrong one: 304, before any field.
+        Body::RulesChanged(_) => {}
         Body::MetadataErased(body) => {
             required_id16("event_id", &body.event_id, faults);
             faults.required_text(Code::ReasonInvalid, reason, &body.reason);
