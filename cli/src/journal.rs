@@ -13,9 +13,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use ledger_core::date::{midnight_nanos, utc_date};
 use serde_json::json;
 
+use crate::commands::statement::By;
 use crate::context::Context;
 use crate::exit::{CliError, Exit};
 use crate::text;
@@ -39,15 +39,6 @@ pub struct Args {
     /// Which date of an event counts
     #[arg(long, value_enum, default_value_t = By::Effective)]
     by: By,
-}
-
-/// Which date of an event counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum By {
-    /// The date that its submitter gave, by default that of its recording.
-    Effective,
-    /// The UTC date of its recording.
-    Recorded,
 }
 
 /// A plain-text accounting format.
@@ -97,10 +88,4 @@ pub async fn run(format: Format, args: &Args, context: &Context) -> Result<Exit,
         }),
     );
     Ok(Exit::Ok)
-}
-
-/// The day after.
-fn next_day(date: u32) -> u32 {
-    const DAY_NANOS: u64 = 86_400_000_000_000;
-    midnight_nanos(date).and_then(|nanos| nanos.checked_add(DAY_NANOS)).map_or(date, utc_date)
 }

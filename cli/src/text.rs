@@ -110,6 +110,12 @@ pub fn parse_date(name: &'static str, text: &str) -> Result<u32, CliError> {
     if date::is_date(number) { Ok(number) } else { Err(wrong()) }
 }
 
+/// The day after a date `yyyymmdd`; the last day that there is stays.
+pub fn next_day(yyyymmdd: u32) -> u32 {
+    let end = date::midnight_nanos(yyyymmdd).and_then(|midnight| midnight.checked_add(DAY_NANOS));
+    end.map_or(yyyymmdd, date::utc_date)
+}
+
 /// A date `yyyymmdd` as it is typed.
 pub fn date(yyyymmdd: u32) -> String {
     format!("{:04}-{:02}-{:02}", yyyymmdd / 10_000, yyyymmdd / 100 % 100, yyyymmdd % 100)
@@ -222,6 +228,7 @@ mod tests {
         let parse_date = |text| parse_date("--effective-date", text);
         assert_eq!(parse_date("2026-01-31").unwrap(), 20_260_131);
         assert_eq!(date(20_260_131), "2026-01-31");
+        assert_eq!((next_day(20_240_228), next_day(20_251_231)), (20_240_229, 20_260_101));
         for wrong in ["2026-02-29", "20260131", "2026-1-31", "2026-01-31x", "1969-12-31", "+026-01-31"] {
             assert!(parse_date(wrong).is_err(), "{wrong}");
         }

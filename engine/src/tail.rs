@@ -248,26 +248,6 @@ impl Tail {
         Ok(merged.into_values().take(limit).collect())
     }
 
-    /// Value of a row that is a log index in this state.
-    fn log_index_of(&self, key: &index::Key) -> Result<Option<LogIndex>, StoreError> {
-        let found = self.row(key)?.map(|value| index::read_log_index(&value)).transpose()?;
-        Ok(found.filter(|log_index| *log_index < self.next_index))
-    }
-
-    /// Every key that the log names as its own, in order, that of the genesis first.
-    pub(crate) fn log_keys(&self) -> Result<Vec<NamedKey>, StoreError> {
-        let read = |key: &[u8], value: &[u8]| {
-            index::read_log_key(key, value).map(|named| named.map_err(StoreError::from))
-        };
-        let mut named = self.rows_from(&index::first_log_key(), usize::MAX, read)?;
-        named.retain(|named| named.log_index < self.next_index);
-        named.sort_unstable_by_key(|named| named.log_index);
-        let genesis = KeyBytes::try_from(self.constants.genesis.log_key.as_slice());
-        let key = genesis.expect("a genesis was checked");
-        named.insert(0, NamedKey { key, log_index: LogIndex(0), since_nanos: 0 });
-        Ok(named)
-    }
-
     /// The same backwards: rows with keys up to `from`, newest key first.
     pub(crate) fn rows_back_from<T>(
         &self,
@@ -291,6 +271,26 @@ impl Tail {
             }
         }
         Ok(merged.into_values().rev().take(limit).collect())
+    }
+
+    /// Value of a row that is a log index in this state.
+    fn log_index_of(&self, key: &index::Key) -> Result<Option<LogIndex>, StoreError> {
+        let found = self.row(key)?.map(|value| index::read_log_index(&value)).transpose()?;
+        Ok(found.filter(|log_index| *log_index < self.next_index))
+    }
+
+    /// Every key that the log names as its own, in order, that of the genesis first.
+    pub(crate) fn log_keys(&self) -> Result<Vec<NamedKey>, StoreError> {
+        let read = |key: &[u8], value: &[u8]| {
+            index::read_log_key(key, value).map(|named| named.map_err(StoreError::from))
+        };
+        let mut named = self.rows_from(&index::first_log_key(), usize::MAX, read)?;
+        named.retain(|named| named.log_index < self.next_index);
+        named.sort_unstable_by_key(|named| named.log_index);
+        let genesis = KeyBytes::try_from(self.constants.genesis.log_key.as_slice());
+        let key = genesis.expect("a genesis was checked");
+        named.insert(0, NamedKey { key, log_index: LogIndex(0), since_nanos: 0 });
+        Ok(named)
     }
 
     fn generations(&self) -> impl Iterator<Item = &Generation> {

@@ -29,7 +29,7 @@ pub struct Args {
 
 /// Which date of a line counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum By {
+pub enum By {
     /// When the ledger recorded it
     Recorded,
     /// When it takes effect, by its event

@@ -5,7 +5,6 @@ use std::fmt::Write;
 use ledger_core::money::format_amount;
 
 use super::chart::{OPENING, OUTSIDE};
-use super::next_day;
 use super::read::{Books, Sum};
 use crate::text;
 
@@ -34,7 +33,7 @@ pub fn journal(books: &Books) -> String {
         write_postings(&mut out, &books.postings(transaction, OUTSIDE));
     }
     // A balance is that of the morning of its date. Without a tolerance of its own, Beancount would let a cent pass.
-    let day = text::date(next_day(last));
+    let day = text::date(text::next_day(last));
     let _ = writeln!(out);
     for account in &books.accounts {
         let (exponent, currency) = (account.exponent, &account.currency);

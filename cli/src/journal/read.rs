@@ -9,8 +9,9 @@ use ledger_core::event::{Body, Event};
 use ledger_core::ids::LogIndex;
 use ledger_core::number::{AccountKind, Layer, Side};
 
+use super::Period;
 use super::chart::{self, OPENING};
-use super::{By, Period, next_day};
+use crate::commands::statement::By;
 use crate::exit::CliError;
 use crate::pages::{Limit, Rows};
 use crate::progress;
@@ -88,7 +89,7 @@ impl Books {
         bar.set_length(books.transactions.len() as u64);
         for ((_, log_index), transaction) in &mut books.transactions {
             let entry = client.event(EntryRef::Index(LogIndex(*log_index))).await?;
-            transaction.describe(&entry);
+            transaction.describe(&entry)?;
             bar.inc(1);
         }
         bar.finish_and_clear();
@@ -194,8 +195,10 @@ impl Books {
 }
 
 impl Transaction {
-    fn describe(&mut self, entry: &LogEntry) {
-        let Ok(event) = Event::decode(&entry.payload) else { return };
+    fn describe(&mut self, entry: &LogEntry) -> Result<(), CliError> {
+        let event = Event::decode(&entry.payload).map_err(|refusal| {
+            CliError::Client(ClientError::Malformed { field: "payload", found: refusal.to_string() })
+        })?;
         self.title = event.body.name().to_owned();
         self.facts.push(("event", text::uuid(&event.event_id)));
         if !event.payment_id.is_empty() {
@@ -207,6 +210,7 @@ impl Transaction {
         if let Body::TransferPosted(body) = &event.body {
             self.facts.push(("purpose", body.purpose.clone()));
         }
+        Ok(())
     }
 }
 
@@ -228,7 +232,7 @@ fn range(period: Period, by: By) -> Result<StatementRange, CliError> {
     };
     Ok(StatementRange::Recorded {
         from_nanos: nanos("--from", from)?,
-        to_nanos: nanos("--to", next_day(to))?,
+        to_nanos: nanos("--to", text::next_day(to))?,
     })
 }
 
