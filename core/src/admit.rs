@@ -15,7 +15,7 @@ use crate::code::{Code, Refusal};
 use crate::event::{Body, Event};
 use crate::genesis::RULES_VERSION;
 use crate::record::KeyRecord;
-use crate::unit::{Unit, VerifiedEvent};
+use crate::unit::{Unit, UnitKind, VerifiedEvent};
 use crate::view::{KnownEvent, StateView, ViewError};
 
 /// What admission found.
@@ -51,19 +51,21 @@ pub fn admit(view: &impl StateView, unit: &Unit, t_nanos: u64) -> Result<Admissi
     if let Some(originals) = all_exact(unit, &known) {
         return Ok(Admission::Known(originals));
     }
-    let signers = match unit.header() {
-        None => {
+    let signers = match unit.kind() {
+        UnitKind::Single | UnitKind::Group => {
             if let Err(refusal) = request::check(view.constants(), unit) {
                 return Ok(Admission::Rejected { member: 0, refusal });
             }
             None
         }
-        Some(header) => match batch::admit_whole(view, header, &unit.members, t_nanos) {
-            Ok(signers) => Some(signers),
-            Err(stop) => return stop.turned_away(),
-        },
+        UnitKind::Batch { header, events_root } => {
+            match batch::admit_whole(view, header, events_root.as_ref(), unit.members(), t_nanos) {
+                Ok(signers) => Some(signers),
+                Err(stop) => return stop.turned_away(),
+            }
+        }
     };
-    for (position, (member, known)) in unit.members.iter().zip(&known).enumerate() {
+    for (position, (member, known)) in unit.members().iter().zip(&known).enumerate() {
         match admit_member(view, member, signers.as_deref(), known.as_ref(), t_nanos) {
             Ok(()) => {}
             Err(Stop::Refused(refusal)) => return Ok(Admission::Rejected { member: position, refusal }),
@@ -97,7 +99,7 @@ fn known_members(view: &impl StateView, unit: &Unit) -> Result<Vec<Option<KnownE
         Some(id) => view.known_event(&id),
         None => Ok(None),
     };
-    unit.members.iter().map(known).collect()
+    unit.members().iter().map(known).collect()
 }
 
 /// The originals when every member is known with the same type and payload.
@@ -105,7 +107,7 @@ fn all_exact(unit: &Unit, known: &[Option<KnownEvent>]) -> Option<Vec<KnownEvent
     let exact = |(member, known): (&VerifiedEvent, &Option<KnownEvent>)| {
         known.filter(|known| known.digest == *member.signed().digest())
     };
-    let originals: Option<Vec<_>> = unit.members.iter().zip(known).map(exact).collect();
+    let originals: Option<Vec<_>> = unit.members().iter().zip(known).map(exact).collect();
     originals.filter(|originals| !originals.is_empty())
 }
 

@@ -163,3 +163,94 @@ impl<V: StateView> StateView for Overlay<'_, V> {
         self.below.next_due(at_nanos)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::{Effects, ExecutedEntry, Subject};
+    use crate::event::{AccountOpened, Body};
+    use crate::genesis::{Genesis, Limits, Operator};
+    use crate::number::{CaptureMode, PaymentStatus, Route};
+    use crate::state::MemoryState;
+    use crate::view::State;
+
+    const OPERATOR: KeyBytes = [2; 32];
+    const LOG_KEY: KeyBytes = [1; 32];
+    const EVENT: [u8; 16] = [3; 16];
+    const BATCH: BatchId = BatchId([4; 16]);
+
+    /// A state that has one of everything.
+    fn below() -> MemoryState {
+        let operators = vec![Operator { key: OPERATOR.to_vec(), party: "operator".to_owned() }];
+        let genesis =
+            Genesis { log_key: LOG_KEY.to_vec(), operators, rules_version: 1, ..Genesis::default() };
+        let mut state = MemoryState::new(Constants {
+            genesis,
+            ledger_id: [9; 32],
+            operator_threshold: 1,
+            currencies: Vec::new(),
+            limits: Limits { group_members: 4, batch_members: 10 },
+        });
+        let event = Event {
+            event_id: EVENT.to_vec(),
+            body: Body::AccountOpened(AccountOpened::default()),
+            ..Event::default()
+        };
+        let effects = Effects { payments: vec![(PaymentIndex(0), Arc::new(held()))], ..Effects::default() };
+        let entry = |log_index, subject| ExecutedEntry {
+            log_index: LogIndex(log_index),
+            recorded_at_nanos: log_index,
+            t_nanos: log_index,
+            outcome: 0,
+            subject,
+            effects: &effects,
+        };
+        state.absorb(&entry(2, Subject::Event { event: &event, digest: [5; 32] }));
+        state.absorb(&entry(3, Subject::Batch { batch_id: BATCH }));
+        state
+    }
+
+    fn held() -> PaymentRecord {
+        PaymentRecord {
+            status: PaymentStatus::Authorized,
+            capture_mode: CaptureMode::Deferred,
+            route: Route::Direct,
+            last_release: None,
+            id: PaymentId([6; 16]),
+            debtor: AccountIndex(0),
+            creditor: AccountIndex(1),
+            clearing: None,
+            currency: CurrencyCode::parse("USD").unwrap(),
+            amount: 10,
+            auth: 10,
+            capt: 0,
+            rel: 0,
+            sett: 0,
+            refd: 0,
+            disp: 0,
+            lost: 0,
+            expires_at_nanos: 77,
+            head: EventId(EVENT),
+            event_count: 2,
+            last_index: LogIndex(2),
+        }
+    }
+
+    /// What no member of a group changes is what it was before the group.
+    #[test]
+    fn what_groups_do_not_change_is_answered_from_below() {
+        let below = below();
+        let overlay = Overlay::new(&below);
+        assert_eq!(overlay.account_count(), below.account_count());
+        assert_eq!((overlay.key_count(), overlay.operator_count()), (1, 1));
+        assert_eq!(overlay.key_index(&OPERATOR).unwrap(), Some(KeyIndex(0)));
+        assert_eq!(overlay.known_event(&EventId(EVENT)).unwrap().unwrap().log_index, LogIndex(2));
+        assert_eq!(overlay.known_event(&EventId([0; 16])).unwrap(), None);
+        assert_eq!(overlay.known_batch(&BATCH).unwrap(), Some(LogIndex(3)));
+        assert_eq!(overlay.known_batch(&BatchId([0; 16])).unwrap(), None);
+        assert_eq!(overlay.log_key_since(&LOG_KEY).unwrap(), Some(LogIndex(0)));
+        assert_eq!(overlay.log_key_since(&OPERATOR).unwrap(), None);
+        assert_eq!(overlay.next_due(76).unwrap(), None);
+        assert_eq!(overlay.next_due(77).unwrap(), Some((77, PaymentIndex(0))));
+    }
+}

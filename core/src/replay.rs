@@ -18,7 +18,7 @@ use crate::ids::{BlockHeight, LogIndex, PaymentId};
 use crate::invariants::Invariants;
 use crate::seal::{BlockInput, Seal, SealChain};
 use crate::state::MemoryState;
-use crate::unit::{Unit, UnitKind, VerifiedEvent};
+use crate::unit::{Unit, VerifiedEvent};
 use crate::view::{Constants, State, StateView};
 
 /// A log replayed from its genesis on, an entry at a time. A unit is judged when its last entry is there; a fault of
@@ -260,9 +260,11 @@ impl Replay {
         let case = Case { first_index, height: books.chain.next_height };
         let first_nanos = members.first().map_or(0, |member| member.recorded_at_nanos);
         let t_nanos = header.as_ref().map_or(first_nanos, |header| header.recorded_at_nanos);
-        let grouped = members.first().is_some_and(|member| member.group_len > 1);
         let events = members.iter_mut().filter_map(|member| member.event.take()).collect();
-        let unit = unit_of(header, grouped, events);
+        let unit = match header {
+            Some(header) => Unit::batch(header.batch, events),
+            None => Unit::logged(events),
+        };
         case.check_admission(&books.state, &unit, t_nanos)?;
         if let Some(batch_id) = unit.header().and_then(|header| header.batch_id()) {
             let executed = ExecutedEntry {
@@ -393,14 +395,6 @@ impl Books {
         self.state.absorb(executed);
         self.block.absorb(executed.effects);
         Ok(())
-    }
-}
-
-fn unit_of(header: Option<Header>, grouped: bool, members: Vec<VerifiedEvent>) -> Unit {
-    match header {
-        Some(header) => Unit::batch(header.batch, members),
-        None if grouped => Unit::group(members),
-        None => Unit { kind: UnitKind::Single, members },
     }
 }
 

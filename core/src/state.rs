@@ -97,7 +97,7 @@ impl MemoryState {
                 self.payment_ids.insert(record.id, *index);
             }
             let due = (record.expires_at_nanos, *index);
-            if record.hold() > 0 && record.expires_at_nanos > 0 {
+            if record.hold() > 0 {
                 self.due.insert(due);
             } else {
                 self.due.remove(&due);

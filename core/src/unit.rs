@@ -12,7 +12,6 @@ use crate::ids::EventId;
 use crate::sidecar::Sidecar;
 
 pub use batch::VerifiedBatch;
-pub(crate) use batch::events_root;
 
 /// Most keys that sign one event.
 pub const MAX_SIGNERS: usize = 8;
@@ -59,10 +58,8 @@ enum SignedBy {
 /// What the writer decides as one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unit {
-    /// How its members belong together.
-    pub kind: UnitKind,
-    /// The one event, or all members in order.
-    pub members: Vec<VerifiedEvent>,
+    kind: UnitKind,
+    members: Vec<VerifiedEvent>,
 }
 
 /// How the members of a unit belong together.
@@ -73,7 +70,12 @@ pub enum UnitKind {
     /// An atomic group, of any number of members: all or none.
     Group,
     /// A signed batch: admitted whole or not at all, then each member has its own outcome.
-    Batch(Box<VerifiedBatch>),
+    Batch {
+        /// Its header.
+        header: Box<VerifiedBatch>,
+        /// `events_root` of the members; `None` when one has signatures of its own.
+        events_root: Option<Hash>,
+    },
 }
 
 impl Unit {
@@ -82,20 +84,38 @@ impl Unit {
         Self { kind: UnitKind::Single, members: vec![event] }
     }
 
+    /// What entries outside of batches hold: the one event, or the members of a group.
+    pub fn logged(members: Vec<VerifiedEvent>) -> Self {
+        let kind = if members.len() == 1 { UnitKind::Single } else { UnitKind::Group };
+        Self { kind, members }
+    }
+
     /// An atomic group of any number of members.
     pub fn group(members: Vec<VerifiedEvent>) -> Self {
         Self { kind: UnitKind::Group, members }
     }
 
-    /// A signed batch; its members come from [`VerifiedEvent::of_batch`].
+    /// A signed batch; its members come from [`VerifiedEvent::of_batch`]. Computes their root, so that admission, which
+    /// is the writer's, only compares.
     pub fn batch(header: VerifiedBatch, members: Vec<VerifiedEvent>) -> Self {
-        Self { kind: UnitKind::Batch(Box::new(header)), members }
+        let events_root = batch::events_root(&members);
+        Self { kind: UnitKind::Batch { header: Box::new(header), events_root }, members }
+    }
+
+    /// How its members belong together.
+    pub fn kind(&self) -> &UnitKind {
+        &self.kind
+    }
+
+    /// The one event, or all members in order.
+    pub fn members(&self) -> &[VerifiedEvent] {
+        &self.members
     }
 
     /// The header, when it is a batch: an entry of its own before those of the members.
     pub fn header(&self) -> Option<&VerifiedBatch> {
         match &self.kind {
-            UnitKind::Batch(header) => Some(header),
+            UnitKind::Batch { header, .. } => Some(header),
             UnitKind::Single | UnitKind::Group => None,
         }
     }

@@ -129,14 +129,30 @@ fn faults_of_the_header_and_of_the_whole() {
     for (what, draft, code) in &rows {
         assert_eq!(rejection(&world, &draft.unit()), (*code, None), "{what}");
     }
-    let mut forged = good.unit();
-    if let ledger_core::unit::UnitKind::Batch(header) = &mut forged.kind {
-        let mut submitted = header.submitted().clone();
-        submitted.signatures[0].1[40] ^= 1;
-        **header = VerifiedBatch::verify(submitted, |_| None).unwrap();
-    }
+    let unit = good.unit();
+    let mut submitted = unit.header().unwrap().submitted().clone();
+    submitted.signatures[0].1[40] ^= 1;
+    let forged = VerifiedBatch::verify(submitted, |_| None).unwrap();
+    let forged = Unit::batch(forged, unit.members().to_vec());
     assert_eq!(rejection(&world, &forged), (SignatureInvalid, None), "a forged signature");
     println!("{} rows", rows.len() + 1);
+}
+
+#[test]
+fn a_mismatch_of_signers_tells_both_lists() {
+    let mut world = World::new();
+    let mut members = Draft::transfers(&mut world, 2).members;
+    members[1].signers = sorted_keys(&["op1", "op2"]);
+    let draft = Draft::of(&mut world, members, &["op1"]);
+    let Admission::Rejected { member: 1, refusal } =
+        admit(&world.state, &draft.unit(), world.now_nanos).unwrap()
+    else {
+        panic!("admitted");
+    };
+    let listed = |keys: &[Vec<u8>]| keys.iter().map(hex::encode).collect::<Vec<_>>().join(", ");
+    assert_eq!((refusal.code, refusal.detail.field.as_str()), (BatchMismatch, "signers"));
+    assert_eq!(refusal.detail.value, listed(&sorted_keys(&["op1", "op2"])));
+    assert_eq!(refusal.detail.limit, listed(&sorted_keys(&["op1"])));
 }
 
 #[test]
@@ -305,13 +321,13 @@ fn a_batch_that_was_seen_before() {
 fn a_member_is_no_event_of_its_own() {
     let mut world = World::new();
     let draft = Draft::transfers(&mut world, 2);
-    let members = draft.unit().members;
+    let unit = draft.unit();
+    let (header, members) = (unit.header().unwrap(), unit.members());
     let alone = admit(&world.state, &Unit::single(members[0].clone()), world.now_nanos).unwrap();
     assert!(matches!(alone, Admission::Rejected { refusal, .. } if refusal.code == SignersMismatch));
     let signed =
         |event: &Event| VerifiedEvent::verify(SignedEvent::decode(sign(event, &["op1"])).unwrap(), |_| None);
-    let mut unit = draft.unit();
-    unit.members[1] = signed(&draft.members[1]);
+    let unit = Unit::batch(header.clone(), vec![members[0].clone(), signed(&draft.members[1])]);
     assert_eq!(rejection(&world, &unit), (BatchMismatch, None), "nor an event of its own a member");
 }
 

@@ -1,10 +1,12 @@
 //! A signed batch as a whole, and its header: group 2, then 307 to 505, lowest number first.
 
+use ledger_crypto::Hash;
+
 use super::{Admission, check_ledger, identity, request, signers};
 use crate::apply::Stop;
 use crate::code::{Code, Refusal};
 use crate::event::{Event, Family};
-use crate::unit::{VerifiedBatch, VerifiedEvent, events_root};
+use crate::unit::{VerifiedBatch, VerifiedEvent};
 use crate::view::{Constants, StateView, ViewError};
 use signers::SignerKeys;
 
@@ -41,10 +43,11 @@ impl From<Stop> for WholeStop {
 pub(super) fn admit_whole(
     view: &impl StateView,
     header: &VerifiedBatch,
+    events_root: Option<&Hash>,
     members: &[VerifiedEvent],
     t_nanos: u64,
 ) -> Result<SignerKeys, WholeStop> {
-    check_request(view.constants(), header, members)?;
+    check_request(view.constants(), header, events_root, members)?;
     admit_header(view, header, t_nanos).map_err(WholeStop::from)
 }
 
@@ -52,6 +55,7 @@ pub(super) fn admit_whole(
 fn check_request(
     constants: &Constants,
     header: &VerifiedBatch,
+    events_root: Option<&Hash>,
     members: &[VerifiedEvent],
 ) -> Result<(), WholeStop> {
     let most = constants.limits.batch_members;
@@ -66,7 +70,7 @@ fn check_request(
         return Err(WholeStop::Member(position, request::twice(&events, position, "once in a batch")));
     }
     check_groups(constants, &events)?;
-    check_agreement(header, members, &events)
+    check_agreement(header, events_root, &events)
 }
 
 /// 204: consecutive members that name one group are that group.
@@ -91,14 +95,14 @@ fn check_groups(constants: &Constants, events: &[&Event]) -> Result<(), WholeSto
 /// 205: the header is that of these members.
 fn check_agreement(
     header: &VerifiedBatch,
-    members: &[VerifiedEvent],
+    events_root: Option<&Hash>,
     events: &[&Event],
 ) -> Result<(), WholeStop> {
     let batch = header.batch();
     let mismatch =
         |field, value: String, limit: String| Refusal::of(Code::BatchMismatch, field, value, limit);
-    if batch.count as usize != members.len() {
-        let (found, limit) = (batch.count.to_string(), format!("{}, the members", members.len()));
+    if batch.count as usize != events.len() {
+        let (found, limit) = (batch.count.to_string(), format!("{}, the members", events.len()));
         return Err(WholeStop::Whole(mismatch("count", found, limit)));
     }
     for (position, event) in events.iter().enumerate() {
@@ -111,11 +115,11 @@ fn check_agreement(
         };
         return Err(WholeStop::Member(position, refusal));
     }
-    let Some(root) = events_root(members) else {
+    let Some(root) = events_root else {
         let limit = "members without signatures of their own".to_owned();
         return Err(WholeStop::Whole(mismatch("signatures", "those of a member".to_owned(), limit)));
     };
-    if batch.events_root != root {
+    if batch.events_root != *root {
         let (found, limit) = (hex::encode(&batch.events_root), hex::encode(root));
         return Err(WholeStop::Whole(mismatch("events_root", found, limit)));
     }

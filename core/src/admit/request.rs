@@ -9,7 +9,7 @@ use crate::view::Constants;
 
 /// 201, 202, 203, 204, lowest first.
 pub(super) fn check(constants: &Constants, unit: &Unit) -> Result<(), Refusal> {
-    let len = unit.members.len();
+    let len = unit.members().len();
     let most = constants.limits.group_members;
     if len == 0 {
         return Err(Refusal::of(Code::RequestEmpty, "events", 0, 1));
@@ -17,8 +17,8 @@ pub(super) fn check(constants: &Constants, unit: &Unit) -> Result<(), Refusal> {
     if len > most as usize {
         return Err(Refusal::of(Code::RequestTooLarge, "events", len, most));
     }
-    let events: Vec<&Event> = unit.members.iter().map(|member| member.signed().event()).collect();
-    match (&unit.kind, events.as_slice()) {
+    let events: Vec<&Event> = unit.members().iter().map(|member| member.signed().event()).collect();
+    match (unit.kind(), events.as_slice()) {
         (UnitKind::Single, [single]) => check_single(single),
         (_, group) => check_group(group),
     }

@@ -18,7 +18,7 @@ impl Case {
     /// Signatures, then admission. Of two members at fault the first is named; a fault of the whole at its first entry.
     pub(super) fn check_admission(&self, state: &MemoryState, unit: &Unit, t_nanos: u64) -> Result<(), Halt> {
         let unsigned = self.first_unsigned(unit);
-        let unknown = unit.members.iter().position(|member| !rules_known(&member.signed().event().body));
+        let unknown = unit.members().iter().position(|member| !rules_known(&member.signed().event().body));
         let signature_fault = |(index, refusal): (LogIndex, Refusal)| {
             let expected = "the valid signature of each signer, no other";
             Err(self.wrong(index, "signature", expected, &refusal.to_string()))
@@ -55,7 +55,7 @@ impl Case {
         let fault = |(index, member): (u64, &VerifiedEvent)| {
             member.signatures().err().map(|refusal| (LogIndex(index), refusal))
         };
-        (self.first_index..).zip(&unit.members).find_map(fault)
+        (self.first_index..).zip(unit.members()).find_map(fault)
     }
 
     /// `group_len` of an entry is the length of the run that it stands in.
@@ -101,7 +101,7 @@ impl Case {
     }
 
     fn unknown(&self, unit: &Unit, member: usize) -> Halt {
-        let name = unit.members.get(member).map_or("", |member| member.signed().event().body.name());
+        let name = unit.members().get(member).map_or("", |member| member.signed().event().body.name());
         let index = LogIndex(self.index_of(unit, member));
         let mut finding = self.finding(index, "body", "an event whose rules are known here", name);
         finding.words = format!("entry {index}: rules of this event not known: {name}");

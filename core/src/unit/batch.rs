@@ -56,7 +56,7 @@ impl VerifiedBatch {
 }
 
 /// `events_root` of these members, none of which has signatures of its own; `None` when one has.
-pub(crate) fn events_root(members: &[VerifiedEvent]) -> Option<Hash> {
+pub(super) fn events_root(members: &[VerifiedEvent]) -> Option<Hash> {
     let leaves: Option<Vec<Hash>> = members.iter().map(|member| member.leaf_hash().copied()).collect();
     leaves.map(|leaves| ledger_merkle::build::root(&leaves))
 }

@@ -14,7 +14,7 @@ use ledger_core::genesis::Genesis;
 use ledger_core::ids::LogIndex;
 use ledger_core::seal::{BlockInput, SealChain};
 use ledger_core::state::MemoryState;
-use ledger_core::unit::{SignedEvent, Submitted, Unit, UnitKind, VerifiedBatch, VerifiedEvent};
+use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedBatch, VerifiedEvent};
 use ledger_core::view::{State, StateView};
 
 pub struct Writer {
@@ -120,7 +120,7 @@ pub fn unit_of(members: Vec<Submitted>) -> Result<Unit, (usize, Refusal)> {
         Err(refusal) => Err((position, refusal)),
     };
     let members: Vec<_> = members.into_iter().enumerate().map(verified).collect::<Result<_, _>>()?;
-    Ok(if members.len() == 1 { Unit { kind: UnitKind::Single, members } } else { Unit::group(members) })
+    Ok(Unit::logged(members))
 }
 
 /// An event without signatures.
@@ -156,8 +156,7 @@ fn unit_in(entries: &[Vec<u8>]) -> Unit {
     }
     match header {
         Some(header) => Unit::batch(header, members),
-        None if members.len() == 1 => Unit { kind: UnitKind::Single, members },
-        None => Unit::group(members),
+        None => Unit::logged(members),
     }
 }
 

@@ -143,7 +143,7 @@ fn what_admission_says_about_the_whole() {
     let mut with_another = grouped(vec![three[0].clone(), three[1].clone()]);
     with_another[1].0.signers = sorted_keys(&["desk"]);
     with_another[1].1 = vec!["desk"];
-    let single = Unit::single(unit(&good[..1]).members.remove(0));
+    let single = Unit::single(unit(&good[..1]).members()[0].clone());
     let rows = [
         ("nothing", unit(&[]), RequestEmpty, 0),
         ("more than the genesis allows", unit(&grouped(five)), RequestTooLarge, 0),

@@ -18,7 +18,7 @@ use ledger_core::ids::{EventId, LogIndex, PaymentId};
 use ledger_core::number::{AccountKind, CaptureMode, Roles, Side};
 use ledger_core::seal::{BlockInput, SealChain};
 use ledger_core::state::MemoryState;
-use ledger_core::unit::{SignedEvent, Submitted, Unit, UnitKind, VerifiedEvent};
+use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedEvent};
 use ledger_core::view::{State, StateView};
 use ledger_crypto::note::VerifierKey;
 use ledger_crypto::{Hash, Hasher, SigningKey, domain, dsse};
@@ -281,10 +281,10 @@ impl Forge {
             log_index: LogIndex(self.entries.len() as u64),
             recorded_at_nanos: self.next_nanos(),
         };
-        let outcomes = execute(&self.state, &unit.members, at).unwrap();
-        for (position, (member, decided)) in unit.members.iter().zip(&outcomes).enumerate() {
+        let outcomes = execute(&self.state, unit.members(), at).unwrap();
+        for (position, (member, decided)) in unit.members().iter().zip(&outcomes).enumerate() {
             let place =
-                Place { outcome: decided.number(), group_len: unit.members.len(), group_index: position };
+                Place { outcome: decided.number(), group_len: unit.members().len(), group_index: position };
             self.log_event(member.signed(), None, place, &decided.effects);
         }
         outcomes.iter().map(|decided| decided.number()).collect()
@@ -444,7 +444,7 @@ pub fn unit_of(members: &[Submitted]) -> Unit {
     let verify =
         |member: &Submitted| VerifiedEvent::verify(SignedEvent::decode(member.clone()).unwrap(), |_| None);
     let members: Vec<_> = members.iter().map(verify).collect();
-    if members.len() == 1 { Unit { kind: UnitKind::Single, members } } else { Unit::group(members) }
+    Unit::logged(members)
 }
 
 /// Signatures in the order of an entry.

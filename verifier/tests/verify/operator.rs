@@ -149,7 +149,7 @@ pub fn overdraw(log: &mut Forge) -> u64 {
         recorded_at_nanos: log.next_nanos(),
     };
     let mut outcome =
-        execute(&generous, &unit_of(std::slice::from_ref(&event)).members, at).unwrap().remove(0);
+        execute(&generous, unit_of(std::slice::from_ref(&event)).members(), at).unwrap().remove(0);
     assert_eq!(outcome.refusal, None);
     for (index, record) in &mut outcome.effects.accounts {
         if *index == alice {
@@ -353,7 +353,7 @@ pub fn effects_of(log: &Forge, event: &Submitted) -> Effects {
         log_index: LogIndex(log.entries.len() as u64),
         recorded_at_nanos: log.next_nanos(),
     };
-    execute(&log.state, &unit_of(std::slice::from_ref(event)).members, at).unwrap().remove(0).effects
+    execute(&log.state, unit_of(std::slice::from_ref(event)).members(), at).unwrap().remove(0).effects
 }
 
 pub fn log_anyway(

@@ -43,15 +43,17 @@ impl Faults {
     }
 
     pub(super) fn add(&mut self, code: Code, field: Field, value: impl ToString, limit: impl ToString) {
-        if self.0.as_ref().is_none_or(|lowest| code < lowest.code) {
-            self.0 = Some(Refusal::of(code, field.to_string(), value, limit));
-        }
+        self.keep(code, || Refusal::of(code, field.to_string(), value, limit));
     }
 
     /// A fault that was found before.
     pub(super) fn take(&mut self, refusal: &Refusal) {
-        if self.0.as_ref().is_none_or(|lowest| refusal.code < lowest.code) {
-            self.0 = Some(refusal.clone());
+        self.keep(refusal.code, || refusal.clone());
+    }
+
+    fn keep(&mut self, code: Code, refusal: impl FnOnce() -> Refusal) {
+        if self.0.as_ref().is_none_or(|lowest| code < lowest.code) {
+            self.0 = Some(refusal());
         }
     }
 
