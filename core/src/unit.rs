@@ -43,7 +43,8 @@ pub struct SignedEvent {
 pub struct VerifiedEvent {
     signed: SignedEvent,
     signed_by: SignedBy,
-    private: Result<(), Refusal>,
+    /// A fault of group 6 that admission cannot see: of private data, or [`VerifiedEvent::with_fault`].
+    aside: Result<(), Refusal>,
 }
 
 /// What stands for the will of an event's signers.
@@ -179,14 +180,14 @@ impl VerifiedEvent {
     /// bytes. Checks the private data against the commitment. Codes carried along: 401, 402, 403, 618, 619.
     pub fn verify(signed: SignedEvent, known: impl Fn(&KeyBytes) -> Option<PublicKey>) -> Self {
         let signatures = signatures::verify(&signed.submitted, &signed.event.signers, known);
-        Self { private: check_private(&signed), signed_by: SignedBy::Signatures(signatures), signed }
+        Self { aside: check_private(&signed), signed_by: SignedBy::Signatures(signatures), signed }
     }
 
     /// Takes signatures from a log that this process has checked before: only their form is looked at. Codes carried
     /// along: 401, 402.
     pub fn trust(signed: SignedEvent) -> Self {
         let signatures = signatures::in_order_of_signers(&signed.submitted, &signed.event.signers);
-        Self { signed, signed_by: SignedBy::Signatures(signatures), private: Ok(()) }
+        Self { signed, signed_by: SignedBy::Signatures(signatures), aside: Ok(()) }
     }
 
     /// A member of a batch: what its signers signed is the header, over the root of all members. Only a batch admits
@@ -194,7 +195,7 @@ impl VerifiedEvent {
     pub fn of_batch(signed: SignedEvent) -> Self {
         let Submitted { payload_type, payload, .. } = &signed.submitted;
         let leaf_hash = ledger_merkle::leaf_hash(&dsse::message(payload_type, payload));
-        Self { private: check_private(&signed), signed_by: SignedBy::Batch { leaf_hash }, signed }
+        Self { aside: check_private(&signed), signed_by: SignedBy::Batch { leaf_hash }, signed }
     }
 
     /// What was decoded.
@@ -221,9 +222,15 @@ impl VerifiedEvent {
         }
     }
 
-    /// Whether the private data beside the event is what it commits to, or there is none.
-    pub fn private(&self) -> Result<(), &Refusal> {
-        self.private.as_ref().copied()
+    /// The same with a fault of group 6 that was found elsewhere; it takes its place among those that admission finds.
+    #[must_use]
+    pub fn with_fault(self, refusal: Refusal) -> Self {
+        Self { aside: Err(refusal), ..self }
+    }
+
+    /// A fault of the private data beside the event, which is not what it commits to, or one that was found elsewhere.
+    pub fn aside(&self) -> Result<(), &Refusal> {
+        self.aside.as_ref().copied()
     }
 }
 

@@ -67,16 +67,8 @@ impl View {
                 .map(|_| index::read_line(account, value).map_err(StoreError::from))
         };
         let count = self.tail().account(account)?.line_count;
-        Ok(match slice.direction {
-            Direction::Ascending => {
-                let from = index::line_key(account, slice.from.unwrap_or(1).max(1));
-                self.tail().rows_from(&from, slice.limit, read)?
-            }
-            Direction::Descending => {
-                let from = index::line_key(account, slice.from.unwrap_or(count).min(count));
-                self.tail().rows_back_from(&from, slice.limit, read)?
-            }
-        })
+        let from = index::line_key(account, slice.begin(1, count));
+        Ok(self.tail().rows(&from, slice.direction, slice.limit, read)?)
     }
 
     /// An account after an entry: its counters after its last line at or before it, and the status and limit that were
@@ -90,7 +82,9 @@ impl View {
             index::read_standing(key, value, account).map(|row| row.map_err(StoreError::from))
         };
         let from = index::standing_key(account, at);
-        let Some(standing) = self.tail().rows_back_from(&from, 1, read)?.pop() else { return Ok(None) };
+        let Some(standing) = self.tail().rows(&from, Direction::Descending, 1, read)?.pop() else {
+            return Ok(None);
+        };
         let now = self.tail().account(account)?;
         let line_count = self.lines_before(account, now.line_count, |line| line.log_index <= at)?;
         let counters = self.counters_after(account, line_count)?;

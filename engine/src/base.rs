@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use ledger_core::entry::{Content, Entry};
 use ledger_core::event::Event;
 use ledger_core::ids::{AccountIndex, KeyIndex, LogIndex, PaymentIndex};
 use ledger_core::record::{AccountRecord, KeyRecord, PaymentRecord};
-use rocksdb::{DB, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode};
+use rocksdb::{DB, IteratorMode, ReadOptions, SnapshotWithThreadMode};
 use self_cell::self_cell;
 
+use crate::intake::event_of;
 use crate::rows::RowError;
 use crate::rows::events;
 use crate::rows::state::{Record, Watermark, index_of_key, record_prefix};
+use crate::slice::Direction;
 use crate::store::{Store, StoreError, family};
 
 type SnapshotOf<'a> = SnapshotWithThreadMode<'a, DB>;
@@ -56,12 +57,17 @@ impl Base {
         Ok(self.snapshot.borrow_dependent().get_pinned_cf(indices, key)?.map(|value| Arc::from(&*value)))
     }
 
-    /// Rows of `indices` from `key` on, in order.
-    pub(crate) fn rows_from<'a>(
+    /// Rows of `indices` from `key` on in order, or up to `key`, last first.
+    pub(crate) fn rows<'a>(
         &'a self,
         key: &[u8],
+        direction: Direction,
     ) -> impl Iterator<Item = Result<Row, rocksdb::Error>> + use<'a> {
-        let mode = IteratorMode::From(key, Direction::Forward);
+        let direction = match direction {
+            Direction::Ascending => rocksdb::Direction::Forward,
+            Direction::Descending => rocksdb::Direction::Reverse,
+        };
+        let mode = IteratorMode::From(key, direction);
         self.snapshot.borrow_dependent().iterator_cf(self.store.family(family::INDICES), mode)
     }
 
@@ -71,21 +77,7 @@ impl Base {
         let (first, bundle) = self.store.bundle_of(log_index.0)?.ok_or_else(missing)?;
         let entries = events::entries(&bundle)?;
         let entry = log_index.0.checked_sub(first).and_then(|at| entries.get(usize::try_from(at).ok()?));
-        let entry = Entry::decode(entry.ok_or_else(missing)?).map_err(|_| missing())?;
-        match entry.content {
-            Content::Event { payload, .. } => Event::decode(&payload).map_err(|_| missing()),
-            Content::BatchedEvent { payload, .. } => Event::decode_batched(&payload).map_err(|_| missing()),
-            _ => Err(missing()),
-        }
-    }
-
-    /// Rows of `indices` up to `key`, last first.
-    pub(crate) fn rows_back_from<'a>(
-        &'a self,
-        key: &[u8],
-    ) -> impl Iterator<Item = Result<Row, rocksdb::Error>> + use<'a> {
-        let mode = IteratorMode::From(key, Direction::Reverse);
-        self.snapshot.borrow_dependent().iterator_cf(self.store.family(family::INDICES), mode)
+        event_of(entry.ok_or_else(missing)?).ok_or_else(missing)
     }
 
     pub(crate) fn account(&self, index: AccountIndex) -> Result<Arc<AccountRecord>, StoreError> {
@@ -124,7 +116,7 @@ impl Base {
         let mut options = ReadOptions::default();
         options.set_prefix_same_as_start(true);
         let prefix = record_prefix(record, index);
-        let mode = IteratorMode::From(&prefix, Direction::Forward);
+        let mode = IteratorMode::From(&prefix, rocksdb::Direction::Forward);
         let state = self.store.family(family::STATE);
         let mut rows = self.snapshot.borrow_dependent().iterator_cf_opt(state, options, mode);
         match rows.next().transpose()? {
@@ -143,7 +135,7 @@ impl Base {
         let mut options = ReadOptions::default();
         options.set_total_order_seek(true);
         let start = record_prefix(record, 0);
-        let mode = IteratorMode::From(&start, Direction::Forward);
+        let mode = IteratorMode::From(&start, rocksdb::Direction::Forward);
         let state = self.store.family(family::STATE);
         let mut found = Vec::new();
         for row in self.snapshot.borrow_dependent().iterator_cf_opt(state, options, mode) {

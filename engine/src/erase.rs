@@ -16,7 +16,7 @@ use rocksdb::compaction_filter::CompactionFilter;
 use rocksdb::compaction_filter_factory::{CompactionFilterContext, CompactionFilterFactory};
 use rocksdb::{
     BottommostLevelCompaction, CompactOptions, CompactionDecision, Direction, FlushOptions, IteratorMode,
-    WriteBatch,
+    LiveFile, WriteBatch,
 };
 use tokio::sync::oneshot;
 
@@ -200,21 +200,22 @@ fn erase(store: &Store, pending: &BTreeMap<u64, u64>) -> Result<(), EraseError> 
     db.flush_cf_opt(private, &wait).map_err(StoreError::from)?;
     db.flush_cfs_opt(&store.families(), &wait).map_err(StoreError::from)?;
 
-    let mut files = tables(store)?;
     let mut rewrite = CompactOptions::default();
     // Also what is on the lowest level already, and nothing beside it that might carry the data on.
     rewrite.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
     rewrite.set_exclusive_manual_compaction(true);
     for log_index in pending.keys() {
         let key = sidecar::private_key(*log_index);
-        db.compact_range_cf_opt(private, Some(key), Some(key), &rewrite);
-        if db.get_cf(private, key).map_err(StoreError::from)?.is_some() {
+        let is_read = || db.get_cf(private, key).map(|found| found.is_some()).map_err(StoreError::from);
+        // The filter drops all that is pending from each table that is rewritten: most go with one before them.
+        if is_read()? {
+            db.compact_range_cf_opt(private, Some(key), Some(key), &rewrite);
+        }
+        if is_read()? {
             return Err(EraseError::StillRead { log_index: *log_index });
         }
     }
-    let kept = tables(store)?;
-    files.retain(|file| !kept.contains(file));
-    await_removal(&files, &logs)?;
+    await_removal(store, &logs)?;
     sync_dir(db.path()).map_err(|error| EraseError::Io { path: db.path().to_owned(), error })?;
     write_stage(store, pending, Stage::Done)?;
     store.erased().write().unwrap_or_else(PoisonError::into_inner).clear();
@@ -228,41 +229,67 @@ fn write_stage(store: &Store, erasures: &BTreeMap<u64, u64>, stage: Stage) -> Re
         let row = sidecar::erasure_value(Erasure { stage, by: *by });
         batch.put_cf(store.family(family::SIDECAR), sidecar::erasure_key(*log_index), row);
     }
-    Ok(store.db().write(batch)?)
+    store.write(batch)
 }
 
 /// Logs of RocksDB's that hold something.
 fn logs(dir: &Path) -> Result<Vec<PathBuf>, EraseError> {
-    let io = |error| EraseError::Io { path: dir.to_owned(), error };
     let mut logs = Vec::new();
-    for file in std::fs::read_dir(dir).map_err(io)? {
-        let path = file.map_err(io)?.path();
-        if path.extension().is_some_and(|ending| ending == "log") && length(&path)? != Some(0) {
+    for path in files(dir, "log")? {
+        if length(&path)? != Some(0) {
             logs.push(path);
         }
     }
     Ok(logs)
 }
 
-/// The table files of the family.
-fn tables(store: &Store) -> Result<BTreeSet<PathBuf>, EraseError> {
-    let files = store.db().live_files().map_err(StoreError::from)?;
-    let ours = files.into_iter().filter(|file| file.column_family_name == family::SIDECAR);
-    Ok(ours.map(|file| store.db().path().join(file.name.trim_start_matches('/'))).collect())
-}
-
-/// RocksDB removes files on threads of its own, and tells nobody.
-fn await_removal(tables: &BTreeSet<PathBuf>, logs: &[PathBuf]) -> Result<(), EraseError> {
-    let deadline = Instant::now() + REMOVAL_TIMEOUT;
-    for path in tables.iter().chain(logs) {
-        while length(path)?.is_some() {
-            if Instant::now() > deadline {
-                return Err(EraseError::StillThere { path: path.clone() });
-            }
-            std::thread::sleep(Duration::from_millis(1));
+/// Files of a folder with this ending.
+fn files(dir: &Path, ending: &str) -> Result<Vec<PathBuf>, EraseError> {
+    let io = |error| EraseError::Io { path: dir.to_owned(), error };
+    let mut found = Vec::new();
+    for file in std::fs::read_dir(dir).map_err(io)? {
+        let path = file.map_err(io)?.path();
+        if path.extension().is_some_and(|its| its == ending) {
+            found.push(path);
         }
     }
-    Ok(())
+    Ok(found)
+}
+
+/// Waits until these logs are gone, and every table that is there now and needed no more. RocksDB removes files on
+/// threads of its own, and tells nobody; one that it is still writing becomes needed.
+fn await_removal(store: &Store, logs: &[PathBuf]) -> Result<(), EraseError> {
+    let deadline = Instant::now() + REMOVAL_TIMEOUT;
+    let dir = store.db().path();
+    let mut waits = files(dir, "sst")?;
+    waits.extend_from_slice(logs);
+    loop {
+        let needed: BTreeSet<PathBuf> = store
+            .db()
+            .live_files()
+            .map_err(StoreError::from)?
+            .into_iter()
+            .map(|file| table(dir, &file))
+            .collect();
+        let mut left = Vec::new();
+        for path in waits {
+            if !needed.contains(&path) && length(&path)?.is_some() {
+                left.push(path);
+            }
+        }
+        match left.first() {
+            None => return Ok(()),
+            Some(path) if Instant::now() > deadline => {
+                return Err(EraseError::StillThere { path: path.clone() });
+            }
+            Some(_) => std::thread::sleep(Duration::from_millis(1)),
+        }
+        waits = left;
+    }
+}
+
+fn table(dir: &Path, file: &LiveFile) -> PathBuf {
+    dir.join(file.name.trim_start_matches('/'))
 }
 
 /// Length of a file; `None` when it is gone.

@@ -48,7 +48,7 @@ impl Ledger {
         let mut next = 0;
         let entries = std::iter::from_fn(|| {
             if page.len() == 0 && next < published.size {
-                match self.entries(LogIndex(next), PAGE_BYTES) {
+                match self.entries(LogIndex(next), usize::MAX, PAGE_BYTES) {
                     Ok(entries) => page = entries.into_iter(),
                     Err(error) => return Some(Err(error)),
                 }

@@ -17,10 +17,10 @@ pub(crate) fn write_indices(store: &Store, frozen: &Frozen) -> Result<(), StoreE
     for (key, value) in &frozen.generation.rows {
         batch.put_cf(store.family(family::INDICES), key, value);
         if batch.len() >= CHUNK_ROWS {
-            store.db().write(std::mem::take(&mut batch))?;
+            store.write(std::mem::take(&mut batch))?;
         }
     }
-    Ok(store.db().write(batch)?)
+    store.write(batch)
 }
 
 /// Writes the state of a generation and its watermark: all or nothing.
@@ -39,5 +39,5 @@ pub(crate) fn write_state(store: &Store, frozen: &Frozen) -> Result<(), StoreErr
         batch.put_cf(state, record_key(Record::Key, *index, epoch), key.encode());
     }
     batch.put_cf(state, WATERMARK_KEY, frozen.watermark.encode());
-    Ok(store.db().write(batch)?)
+    store.write(batch)
 }

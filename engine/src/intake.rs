@@ -10,14 +10,15 @@ use ledger_core::code::{Code, Detail, Refusal};
 use ledger_core::entry::{Content, Entry};
 use ledger_core::event::{Body, Event};
 use ledger_core::ids::{EventId, LogIndex, PaymentId};
-use ledger_core::unit::{SignedEvent, Submitted, Unit, UnitKind, VerifiedBatch, VerifiedEvent};
+use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedBatch, VerifiedEvent};
 use ledger_core::view::KnownEvent;
 use ledger_crypto::KeyBytes;
 use rayon::prelude::*;
 use tokio::sync::oneshot;
 
 use crate::answer::{Answer, EventAnswer, Failure, Pending};
-use crate::ledger::{Ledger, Shared};
+use crate::ledger::{Health, Ledger, Shared};
+use crate::metrics::Tally;
 use crate::rows::index;
 use crate::tail::ReadAhead;
 use crate::view::View;
@@ -114,6 +115,9 @@ impl Shared {
         if let Some(failure) = self.refusal() {
             return Err(failure);
         }
+        if let Health::NotServing(failure) = &*self.health.borrow() {
+            return Err(failure.clone());
+        }
         if let Some(refusal) = asked.refusal {
             let answers = (0..asked.events.max(1)).map(|_| rejected(None, refusal.clone()));
             return Ok(vec![Step::Answered(answers.collect())]);
@@ -123,19 +127,13 @@ impl Shared {
 
     /// Counts what was answered ahead of the queue.
     fn count_answered(&self, steps: &[Step]) {
-        let answered = steps.iter().filter_map(|step| match step {
-            Step::Answered(answers) => Some(answers),
-            Step::Unit { .. } => None,
-        });
-        for answer in answered.flatten() {
-            match &answer.answer {
-                Answer::Recorded { .. } => self.metrics.count_event("already_exists", 1),
-                Answer::Rejected(refusal) => {
-                    self.metrics.count_event("rejected", 1);
-                    self.metrics.count_code(refusal.code.name(), 1);
-                }
+        let mut tally = Tally::default();
+        for step in steps {
+            if let Step::Answered(answers) = step {
+                tally.take(answers);
             }
         }
+        self.metrics.count(&tally);
     }
 
     /// Events that may weigh `max_bytes` in the queue.
@@ -147,7 +145,7 @@ impl Shared {
     }
 
     /// A batch whose entries may weigh what a unit may, and that fits into the queue.
-    fn asked_batch(&self, header: &Submitted, members: &[Submitted]) -> Asked {
+    pub(crate) fn asked_batch(&self, header: &Submitted, members: &[Submitted]) -> Asked {
         let bytes = queued_bytes(header) + members.iter().map(queued_bytes).sum::<usize>();
         let entries: usize = members.iter().map(entry_bytes).sum();
         let limit = self.config.request_max_bytes.min(self.config.unit_max_bytes);
@@ -183,9 +181,8 @@ impl Shared {
         let single = |event: Submitted| match self.take_event(view, event, LookUp::Answer) {
             Taken::Answered(answer) => Step::Answered(vec![answer]),
             Taken::Verified(event) => {
-                let members = vec![*event];
-                let ahead = read_ahead(view, &members);
-                Step::Unit { unit: Unit { kind: UnitKind::Single, members }, ahead }
+                let ahead = read_ahead(view, std::slice::from_ref(&event));
+                Step::Unit { unit: Unit::single(*event), ahead }
             }
         };
         events.into_par_iter().with_min_len(16).map(single).collect()
@@ -208,7 +205,12 @@ impl Shared {
         }
     }
 
-    fn batch_step(&self, view: &Arc<View>, header: Submitted, members: Vec<Submitted>) -> Vec<Step> {
+    pub(crate) fn batch_step(
+        &self,
+        view: &Arc<View>,
+        header: Submitted,
+        members: Vec<Submitted>,
+    ) -> Vec<Step> {
         let limit = view.constants().limits.batch_members as usize;
         let to_all = |refusal: Refusal| {
             vec![Step::Answered(members.iter().map(|_| rejected(None, refusal.clone())).collect())]
@@ -248,10 +250,12 @@ impl Shared {
         {
             return Taken::Answered(EventAnswer { event_id, answer: known_answer(&known) });
         }
-        if let Some(refusal) = self.missing_log_key(&signed.event().body) {
-            return Taken::Answered(rejected(event_id, refusal));
-        }
-        Taken::Verified(Box::new(VerifiedEvent::verify(signed, |key| self.registered_key(key))))
+        let missing = self.missing_log_key(&signed.event().body);
+        let verified = VerifiedEvent::verify(signed, |key| self.registered_key(key));
+        Taken::Verified(Box::new(match missing {
+            Some(refusal) => verified.with_fault(refusal),
+            None => verified,
+        }))
     }
 
     fn undecodable(refusal: Refusal) -> Taken {
@@ -338,7 +342,7 @@ pub(crate) fn explained(
     original: impl FnOnce(&EventId) -> Option<(LogIndex, Event)>,
 ) -> Refusal {
     let first_field = || {
-        let offered = unit.members.get(failing)?.signed();
+        let offered = unit.members().get(failing)?.signed();
         let id = offered.event_id()?;
         let (log_index, original) = original(&id)?;
         let field = first_difference(&original, offered.event())?;

@@ -272,7 +272,7 @@ fn the_entries_alone_give_the_same_seals() {
     let mut replay = Replay::new(world.ledger_id);
     let mut next = 0;
     while next < ledger.checkpoint().size {
-        for entry in ledger.entries(LogIndex(next), 10_000).unwrap() {
+        for entry in ledger.entries(LogIndex(next), usize::MAX, 10_000).unwrap() {
             replay.push(ReadEntry::read(&entry, |_| None), None).unwrap();
             next += 1;
         }
@@ -331,7 +331,10 @@ fn a_changed_entry_does_not_leave() {
         events::push(&mut bytes, entry);
     }
     store.db().put_cf(store.family(family::EVENTS), events::key(first), &bytes).unwrap();
-    let read = ledger.entries(LogIndex(5), 1_000_000);
+    assert_eq!(ledger.entries(LogIndex(5), 5, usize::MAX).unwrap().len(), 5);
+    let alone = ledger.view().entry(LogIndex(10));
+    assert!(matches!(alone, Err(ReadError::DataLoss { log_index: LogIndex(10) })), "{alone:?}");
+    let read = ledger.entries(LogIndex(5), usize::MAX, usize::MAX);
     assert!(matches!(read, Err(ReadError::DataLoss { log_index: LogIndex(10) })), "{read:?}");
     assert!(matches!(ledger.health(), Health::Stopped(Failure::InvariantBroken(_))));
 }

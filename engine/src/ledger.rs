@@ -171,10 +171,6 @@ impl Ledger {
     pub fn close(&self) -> Result<(), Failure> {
         self.0.close()
     }
-
-    pub(crate) fn stop_serving(&self, failure: Failure) {
-        self.shared().stop(failure);
-    }
 }
 
 impl Inner {

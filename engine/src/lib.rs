@@ -69,6 +69,7 @@ mod rebuild;
 mod recover;
 mod rows;
 mod sealer;
+mod sequencer;
 mod slice;
 mod statement;
 mod store;

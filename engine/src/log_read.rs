@@ -10,9 +10,9 @@ use ledger_crypto::{Hash, dsse};
 use ledger_merkle::tile::{self, Nodes, encode_bundle};
 use ledger_merkle::{build, leaf_hash};
 
-use crate::answer::Failure;
 use crate::ledger::Ledger;
 use crate::store::{Store, StoreError};
+use crate::view::View;
 
 /// Why something could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -74,14 +74,19 @@ impl Nodes for StoredTiles<'_> {
 }
 
 impl Ledger {
-    /// Entries from `from` on, in order, until `limit_bytes` are reached (the first always), below the published
-    /// checkpoint.
-    pub fn entries(&self, from: LogIndex, limit_bytes: usize) -> Result<Vec<Vec<u8>>, ReadError> {
-        let size = self.checkpoint().size;
-        if from.0 >= size {
-            return Err(ReadError::OutOfRange { head: LogIndex(size) });
+    /// Entries from `from` on, in order, at most `limit`, until `limit_bytes` are reached (the first always), below the
+    /// published checkpoint.
+    pub fn entries(
+        &self,
+        from: LogIndex,
+        limit: usize,
+        limit_bytes: usize,
+    ) -> Result<Vec<Vec<u8>>, ReadError> {
+        let size = LogIndex(self.checkpoint().size);
+        if from >= size {
+            return Err(ReadError::OutOfRange { head: size });
         }
-        self.checked_entries(from.0, size, limit_bytes)
+        self.view().entries(from, size, limit, limit_bytes)
     }
 
     /// A hash tile of the tree under the published checkpoint: `width` hashes of 32 bytes.
@@ -100,7 +105,12 @@ impl Ledger {
         check_width(width)?;
         check_end(index, width, self.checkpoint().size)?;
         let first = index << 8;
-        let entries = self.checked_entries(first, first + u64::from(width), usize::MAX)?;
+        let entries = self.view().entries(
+            LogIndex(first),
+            LogIndex(first + u64::from(width)),
+            usize::MAX,
+            usize::MAX,
+        )?;
         encode_bundle(&entries).map_err(|error| ReadError::Storage(error.to_string()))
     }
 
@@ -108,73 +118,46 @@ impl Ledger {
     /// read of the whole batch.
     pub fn receipt(&self, log_index: LogIndex) -> Result<String, ReadError> {
         let published = self.checkpoint();
-        if log_index >= self.view().next_index() {
-            return Err(ReadError::OutOfRange { head: self.view().next_index() });
+        let view = self.view();
+        if log_index >= view.next_index() {
+            return Err(ReadError::OutOfRange { head: view.next_index() });
         }
         if log_index.0 >= published.size {
             return Err(ReadError::NotSealedYet);
         }
-        let entry = self.checked_entries(log_index.0, log_index.0 + 1, usize::MAX)?.remove(0);
+        let entry = view.entry(log_index)?;
         let path = tile::inclusion_path(&StoredTiles(self.store()), log_index.0, published.size)
             .map_err(|error| ReadError::Storage(error.to_string()))?;
         let extra = match decoded(log_index, &entry)?.content {
-            Content::BatchedEvent { position, .. } => self.member_extra(log_index, &entry, position)?,
+            Content::BatchedEvent { position, .. } => member_extra(&view, log_index, &entry, position)?,
             _ => entry,
         };
         let checkpoint = published.text.clone();
         Ok(TlogProof { extra, index: log_index.0, path, checkpoint }.to_text())
     }
+}
 
-    /// What the receipt of a member of a batch carries: it, the header, and its path to `events_root`. O(members).
-    fn member_extra(&self, log_index: LogIndex, entry: &[u8], position: u32) -> Result<Vec<u8>, ReadError> {
-        let lost = || ReadError::DataLoss { log_index };
-        let header_index = log_index.0.checked_sub(u64::from(position) + 1).ok_or_else(lost)?;
-        let header = self.checked_entries(header_index, header_index + 1, usize::MAX)?.remove(0);
-        let Content::BatchHeader { payload, .. } = decoded(LogIndex(header_index), &header)?.content else {
-            return Err(lost());
-        };
-        let count = u64::from(Batch::decode(&payload).map_err(|_| lost())?.count);
-        let members = self.checked_entries(header_index + 1, header_index + 1 + count, usize::MAX)?;
-        let message_hash = |(index, member): (u64, &Vec<u8>)| match decoded(LogIndex(index), member)?.content
-        {
-            Content::BatchedEvent { payload_type, payload, .. } => {
-                Ok(leaf_hash(&dsse::message(&payload_type, &payload)))
-            }
-            _ => Err(ReadError::DataLoss { log_index: LogIndex(index) }),
-        };
-        let leaves: Vec<Hash> =
-            (header_index + 1..).zip(&members).map(message_hash).collect::<Result<_, ReadError>>()?;
-        let path = build::inclusion_path(&leaves, position as usize).ok_or_else(lost)?;
-        Ok(MemberReceipt::extra(entry, &header, &path))
-    }
-
-    /// Entries `from..to` of the sealed log, each compared with its hash tile. A difference stops the service.
-    fn checked_entries(&self, from: u64, to: u64, limit_bytes: usize) -> Result<Vec<Vec<u8>>, ReadError> {
-        let view = self.view();
-        let mut entries = Vec::new();
-        let mut bytes = 0;
-        let mut tile: (u64, Vec<Hash>) = (u64::MAX, Vec::new());
-        for log_index in from..to {
-            let entry = view.entry(LogIndex(log_index))?;
-            let tile_index = log_index >> 8;
-            if tile.0 != tile_index {
-                tile = (tile_index, self.store().tile(0, tile_index)?.unwrap_or_default());
-            }
-            if tile.1.get((log_index & 255) as usize) != Some(&leaf_hash(&entry)) {
-                let log_index = LogIndex(log_index);
-                self.stop_serving(Failure::InvariantBroken(format!(
-                    "entry {log_index} differs from its hash tile"
-                )));
-                return Err(ReadError::DataLoss { log_index });
-            }
-            bytes += entry.len();
-            if bytes > limit_bytes && !entries.is_empty() {
-                break;
-            }
-            entries.push(entry);
+/// What the receipt of a member of a batch carries: it, the header, and its path to `events_root`. O(members).
+fn member_extra(view: &View, log_index: LogIndex, entry: &[u8], position: u32) -> Result<Vec<u8>, ReadError> {
+    let lost = || ReadError::DataLoss { log_index };
+    let header_index = log_index.0.checked_sub(u64::from(position) + 1).ok_or_else(lost)?;
+    let header = view.entry(LogIndex(header_index))?;
+    let Content::BatchHeader { payload, .. } = decoded(LogIndex(header_index), &header)?.content else {
+        return Err(lost());
+    };
+    let count = u64::from(Batch::decode(&payload).map_err(|_| lost())?.count);
+    let (first, end) = (LogIndex(header_index + 1), LogIndex(header_index + 1 + count));
+    let members = view.entries(first, end, usize::MAX, usize::MAX)?;
+    let message_hash = |(index, member): (u64, &Vec<u8>)| match decoded(LogIndex(index), member)?.content {
+        Content::BatchedEvent { payload_type, payload, .. } => {
+            Ok(leaf_hash(&dsse::message(&payload_type, &payload)))
         }
-        Ok(entries)
-    }
+        _ => Err(ReadError::DataLoss { log_index: LogIndex(index) }),
+    };
+    let leaves: Vec<Hash> =
+        (header_index + 1..).zip(&members).map(message_hash).collect::<Result<_, ReadError>>()?;
+    let path = build::inclusion_path(&leaves, position as usize).ok_or_else(lost)?;
+    Ok(MemberReceipt::extra(entry, &header, &path))
 }
 
 fn decoded(log_index: LogIndex, entry: &[u8]) -> Result<Entry, ReadError> {

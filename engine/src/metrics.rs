@@ -1,8 +1,10 @@
 //! What an operator sees of the ledger. Computed at the edges of a phase, never inside the loop over events.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use ledger_core::code::Code;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -10,6 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::answer::{Answer, EventAnswer};
 use crate::tail::Tail;
 
 /// Label of what became of an event.
@@ -166,18 +169,48 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn count_event(&self, outcome: &'static str, count: u64) {
-        self.events.get_or_create(&OutcomeLabel { outcome }).inc_by(count);
-    }
-
-    pub(crate) fn count_batches(&self, members: &[u64]) {
-        for count in members {
-            self.signed_batch_members.observe(*count as f64);
+    /// What became of events, and what else a commit group held.
+    pub(crate) fn count(&self, tally: &Tally) {
+        for (outcome, count) in &tally.outcomes {
+            self.events.get_or_create(&OutcomeLabel { outcome }).inc_by(*count);
+        }
+        for (code, count) in &tally.codes {
+            self.refusals.get_or_create(&CodeLabel { code: code.name() }).inc_by(*count);
+        }
+        self.expiries.inc_by(tally.expiries);
+        self.mandatory_overrides.inc_by(tally.overrides);
+        for members in &tally.batches {
+            self.signed_batch_members.observe(f64::from(*members));
         }
     }
+}
 
-    pub(crate) fn count_code(&self, code: &'static str, count: u64) {
-        self.refusals.get_or_create(&CodeLabel { code }).inc_by(count);
+/// What is counted once it is on disk.
+#[derive(Default)]
+pub(crate) struct Tally {
+    outcomes: BTreeMap<&'static str, u64>,
+    codes: BTreeMap<Code, u64>,
+    pub(crate) expiries: u64,
+    /// Events that took an account below its limit, because the money had moved already.
+    pub(crate) overrides: u64,
+    /// Members of each admitted batch.
+    pub(crate) batches: Vec<u32>,
+}
+
+impl Tally {
+    pub(crate) fn take(&mut self, answers: &[EventAnswer]) {
+        for EventAnswer { answer, .. } in answers {
+            let (outcome, code) = match answer {
+                Answer::Recorded { already_exists: true, .. } => ("already_exists", None),
+                Answer::Recorded { outcome: 0, .. } => ("accepted", None),
+                Answer::Recorded { outcome, .. } => ("refused", Code::from_number(*outcome)),
+                Answer::Rejected(refusal) => ("rejected", Some(refusal.code)),
+            };
+            *self.outcomes.entry(outcome).or_default() += 1;
+            if let Some(code) = code {
+                *self.codes.entry(code).or_default() += 1;
+            }
+        }
     }
 }
 

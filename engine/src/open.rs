@@ -155,14 +155,15 @@ impl Ledger {
             .thread_name(|number| format!("ledger-worker-{number}"))
             .build()
             .map_err(|error| OpenError::Store(error.to_string()))?;
+        let health = watch::Sender::new(Health::Serving);
         let shared = Arc::new(Shared {
-            view: ArcSwap::from_pointee(View::new(recovered.tail.clone(), store.clone())),
+            view: ArcSwap::from_pointee(View::new(recovered.tail.clone(), store.clone(), health.clone())),
             config,
             store,
             origin,
             log_keys,
             published: watch::Sender::new(Arc::new(no_checkpoint)),
-            health: watch::Sender::new(Health::Serving),
+            health,
             metrics: Metrics::default(),
             inbox,
             queue_bytes: AtomicUsize::new(0),
@@ -371,7 +372,7 @@ fn take_head(shared: &Shared, newest: (BlockHeight, u64, Hash)) -> Result<(), Op
     let named = shared.view.load().tail().log_keys()?;
     let checkpoint =
         open_checkpoint(&text, &shared.origin, &named).map_err(|error| data_loss(error.to_string()))?;
-    let (height, size, _) = newest;
+    let (_, size, _) = newest;
     if checkpoint.size > size {
         let words =
             format!("a checkpoint of {} entries was signed, the store has {size} sealed", checkpoint.size);
@@ -383,6 +384,9 @@ fn take_head(shared: &Shared, newest: (BlockHeight, u64, Hash)) -> Result<(), Op
         let words = format!("the signed root of {} entries is not the store's", checkpoint.size);
         return Err(data_loss(words));
     }
+    let stored = shared.store.height_of_seal(checkpoint.size.saturating_sub(1))?;
+    let height =
+        stored.map(BlockHeight).ok_or_else(|| data_loss("its last entry is not a seal".to_owned()))?;
     let published = Published { text, size: checkpoint.size, root, height };
     shared.published.send_replace(Arc::new(published));
     Ok(())

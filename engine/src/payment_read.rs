@@ -9,7 +9,7 @@ use ledger_core::view::StateView as _;
 
 use crate::log_read::ReadError;
 use crate::rows::index;
-use crate::slice::{Direction, Found, MAX_LOOKED_AT, Slice};
+use crate::slice::{Found, MAX_LOOKED_AT, Slice};
 use crate::view::View;
 
 /// Which payments a list has.
@@ -25,16 +25,8 @@ impl View {
     /// Entries of a payment, refused ones and expiries included; positions are log indices.
     pub fn payment_entries(&self, id: &PaymentId, slice: Slice) -> Result<Vec<LogIndex>, ReadError> {
         let read = |key: &[u8], _: &[u8]| index::payment_entry_of_key(key, id).map(Ok);
-        Ok(match slice.direction {
-            Direction::Ascending => {
-                let from = index::payment_entry_key(id, LogIndex(slice.from.unwrap_or(0)));
-                self.tail().rows_from(&from, slice.limit, read)?
-            }
-            Direction::Descending => {
-                let from = index::payment_entry_key(id, LogIndex(slice.from.unwrap_or(u64::MAX)));
-                self.tail().rows_back_from(&from, slice.limit, read)?
-            }
-        })
+        let from = index::payment_entry_key(id, LogIndex(slice.begin(0, u64::MAX)));
+        Ok(self.tail().rows(&from, slice.direction, slice.limit, read)?)
     }
 
     /// Payments in order of initiation; positions are payment indices. Reads the record of each payment that it looks
@@ -46,7 +38,12 @@ impl View {
     ) -> Result<Found<(PaymentIndex, Arc<PaymentRecord>)>, ReadError> {
         // One more than is looked at: where to go on.
         let candidates: Vec<u64> = match filter.account {
-            Some(account) => self.payments_of(account, Slice { limit: MAX_LOOKED_AT + 1, ..slice })?,
+            // Without a status every one that is looked at is wanted.
+            Some(account) => {
+                let wanted =
+                    if filter.status.is_some() { MAX_LOOKED_AT } else { slice.limit.min(MAX_LOOKED_AT) };
+                self.payments_of(account, Slice { limit: wanted + 1, ..slice })?
+            }
             None => slice.positions(0, self.payment_count()).take(MAX_LOOKED_AT + 1).collect(),
         };
         let mut found = Found { elements: Vec::new(), next: None };
@@ -65,14 +62,7 @@ impl View {
 
     fn payments_of(&self, account: AccountIndex, slice: Slice) -> Result<Vec<u64>, ReadError> {
         let read = |key: &[u8], _: &[u8]| index::payment_of_key(key, account).map(|index| Ok(index.0));
-        let key = |from| index::account_payment_key(account, PaymentIndex(from));
-        Ok(match slice.direction {
-            Direction::Ascending => {
-                self.tail().rows_from(&key(slice.from.unwrap_or(0)), slice.limit, read)?
-            }
-            Direction::Descending => {
-                self.tail().rows_back_from(&key(slice.from.unwrap_or(u64::MAX)), slice.limit, read)?
-            }
-        })
+        let from = index::account_payment_key(account, PaymentIndex(slice.begin(0, u64::MAX)));
+        Ok(self.tail().rows(&from, slice.direction, slice.limit, read)?)
     }
 }

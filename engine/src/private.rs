@@ -48,7 +48,9 @@ impl View {
             _ => return Err(lost()),
         };
         let commitment = Hash::try_from(commitment).ok();
-        let kept = match (self.store().erasure(log_index.0)?, self.store().private(log_index.0)?) {
+        // The data first: the order to erase it is durable before it goes.
+        let here = self.store().private(log_index.0)?;
+        let kept = match (self.store().erasure(log_index.0)?, here) {
             (Some(erasure), _) => Kept::Erased(LogIndex(erasure.by)),
             (None, Some(sidecar)) if Some(sidecar.commitment()) == commitment => Kept::Here(sidecar),
             (None, Some(_)) => return Err(lost()),

@@ -8,7 +8,7 @@ use ledger_core::batch::BATCH_TYPE;
 use ledger_core::entry::{Content, Entry, EntrySignature};
 use ledger_core::ids::LogIndex;
 use ledger_core::seal::SealChain;
-use ledger_core::unit::{SignedEvent, Submitted, Unit, UnitKind, VerifiedBatch, VerifiedEvent};
+use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedBatch, VerifiedEvent};
 use ledger_core::view::{Constants, State as _, StateView as _, ViewError};
 use ledger_merkle::dense::DenseTree;
 use ledger_merkle::leaf_hash;
@@ -21,6 +21,7 @@ use crate::commit::put_seal;
 use crate::config::Config;
 use crate::log_read::StoredTiles;
 use crate::rows::events;
+use crate::rows::state::Watermark;
 use crate::sealer::SealState;
 use crate::store::{Store, StoreError};
 use crate::tail::Tail;
@@ -113,6 +114,7 @@ fn at_watermark(
     }
     let log = frontier(&StoredTiles(store), seal_index.0).map_err(|error| of_seal(error.to_string()))?;
     let (accounts, payments) = (base.accounts()?, base.payments()?);
+    check_against_seal(&watermark, &seal_entry).map_err(of_seal)?;
     let tree = |leaves: Vec<_>| DenseTree::from_leaves(leaves);
     let chain = SealChain::restore(
         log,
@@ -132,6 +134,22 @@ fn at_watermark(
     let block = OpenBlock::new(next_height, watermark.totals, watermark.params);
     let tail = Tail::at_base(constants, base, &accounts, &payments)?;
     Ok(Recovered { tail, block, seals: SealState::new(chain, tiles) })
+}
+
+/// What the watermark says beside sizes is what its seal says.
+fn check_against_seal(watermark: &Watermark, seal_entry: &[u8]) -> Result<(), String> {
+    let entry = Entry::decode(seal_entry).map_err(|error| error.to_string())?;
+    let Content::Seal(seal) = entry.content else { return Err("the watermark is not at a seal".to_owned()) };
+    for (field, says, has) in [
+        ("totals_hash", hex::encode(seal.totals_hash), hex::encode(watermark.totals.hash())),
+        ("params_hash", hex::encode(seal.params_hash), hex::encode(watermark.params.hash())),
+        ("recorded_at", entry.recorded_at_nanos.to_string(), watermark.seal_nanos.to_string()),
+    ] {
+        if says != has {
+            return Err(format!("{field}: the seal says {says}, the stored state has {has}"));
+        }
+    }
+    Ok(())
 }
 
 impl Recovery<'_> {
@@ -235,8 +253,7 @@ impl Recovery<'_> {
         let events = members.iter().map(|member| member.event.clone()).collect();
         let unit = match header {
             Some(header) => Unit::batch(header.batch, events),
-            None if members.len() > 1 => Unit::group(events),
-            None => Unit { kind: UnitKind::Single, members: events },
+            None => Unit::logged(events),
         };
         let mut rest = members.as_slice();
         for run in unit.runs() {

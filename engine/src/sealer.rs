@@ -150,9 +150,8 @@ impl Sealer {
         if let Err(error) = self.run_to_end() {
             tracing::error!(%error, "the sealer has stopped");
             self.shared.stop(match error {
-                SealError::Store(StoreError::RocksDb(_)) | SealError::Head(SwapError::Io(_)) => {
-                    Failure::StorageUnavailable
-                }
+                SealError::Store(StoreError::RocksDb(_) | StoreError::Broken)
+                | SealError::Head(SwapError::Io(_)) => Failure::StorageUnavailable,
                 error => Failure::InvariantBroken(error.to_string()),
             });
         }
@@ -222,10 +221,17 @@ impl Sealer {
         };
         let (height, size, root) = (*height, *size, *root);
         let before = Arc::clone(&self.shared.published.borrow());
-        let Some(signers) = self.signers(size)? else { return Ok(()) };
+        let Some(signers) = self.signers(size)? else {
+            // The next seal names a key that is at hand.
+            self.unsigned.retain(|unsigned, _| *unsigned > height);
+            return Ok(());
+        };
         let published = sign(&self.shared.origin, &signers, height, size, root)?;
         let expected = (before.size > 0).then_some(before.text.as_str());
-        swap_head(&self.shared.config.head_dir(), expected, &published.text).map_err(SealError::Head)?;
+        let head_dir = self.shared.config.head_dir();
+        self.shared
+            .store
+            .step(|| swap_head(&head_dir, expected, &published.text).map_err(SealError::Head))?;
         self.shared.published.send_replace(Arc::new(published));
         self.unsigned.retain(|unsigned, _| *unsigned > height);
         self.signed_at = Some(Instant::now());

@@ -38,6 +38,14 @@ impl Slice {
         Self { from: None, direction: Direction::Ascending, limit }
     }
 
+    /// Its first position in a list that has positions `first` to `last`.
+    pub(crate) fn begin(self, first: u64, last: u64) -> u64 {
+        match self.direction {
+            Direction::Ascending => self.from.unwrap_or(first).max(first),
+            Direction::Descending => self.from.unwrap_or(last).min(last),
+        }
+    }
+
     /// Positions of a list `start..end` in the order of reading.
     pub fn positions(self, start: u64, end: u64) -> Box<dyn Iterator<Item = u64> + Send> {
         match self.direction {

@@ -1,12 +1,15 @@
 //! The store: RocksDB, a column family per kind of row, each with options of its own.
 //!
-//! Every put goes through [`Store::commit`] (synced, the committer's) or, for families that a flush writes in bulk,
-//! through `flush`.
+//! Everything is written by [`Store::commit`] (synced) or [`Store::write`] (on disk with the next synced write). After one
+//! that failed nothing is written any more through this handle or a clone of it: its outcome is unknown.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use ledger_core::ids::LogIndex;
 use ledger_core::sidecar::Sidecar;
+use ledger_crypto::Hash;
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode,
     IteratorMode, Options, ReadOptions, SliceTransform, WriteBatch, WriteOptions,
@@ -36,6 +39,8 @@ pub(crate) enum StoreError {
     Row(#[from] RowError),
     #[error("a row is missing: {0}")]
     Missing(String),
+    #[error("an earlier write has failed: nothing more is written")]
+    Broken,
 }
 
 impl From<StoreError> for ledger_core::view::ViewError {
@@ -49,11 +54,12 @@ impl From<StoreError> for ledger_core::view::ViewError {
 pub(crate) struct Store {
     db: Arc<DB>,
     erased: Erased,
+    broken: Arc<AtomicBool>,
     #[cfg(test)]
     pub(crate) fault: Arc<std::sync::Mutex<Fault>>,
 }
 
-/// What the next synced write of a test meets.
+/// What the next step of a test meets: a write, or another change of the disk.
 #[cfg(test)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) enum Fault {
@@ -63,6 +69,25 @@ pub(crate) enum Fault {
     NotWritten,
     /// It fails; everything was written.
     Written,
+    /// After so many steps more the next one fails, done all the same or not.
+    After { steps: u64, done: bool },
+}
+
+#[cfg(test)]
+impl Fault {
+    /// Takes a step; when it fails, whether it is done all the same.
+    fn step(&mut self) -> Option<bool> {
+        match self {
+            Self::None => None,
+            Self::NotWritten => Some(false),
+            Self::Written => Some(true),
+            Self::After { steps: 0, done } => Some(*done),
+            Self::After { steps, .. } => {
+                *steps -= 1;
+                None
+            }
+        }
+    }
 }
 
 impl Store {
@@ -84,6 +109,7 @@ impl Store {
         Self {
             db: Arc::new(db),
             erased,
+            broken: Arc::default(),
             #[cfg(test)]
             fault: Arc::default(),
         }
@@ -106,23 +132,36 @@ impl Store {
         &self.erased
     }
 
-    /// The one synced write: what it holds is on disk when it returns.
+    /// A synced write: what it holds is on disk when it returns.
     pub(crate) fn commit(&self, batch: WriteBatch) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
         options.set_sync(true);
+        self.step(|| Ok(self.db.write_opt(batch, &options)?))
+    }
+
+    /// A write that is on disk with the next synced one.
+    pub(crate) fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        self.step(|| Ok(self.db.write(batch)?))
+    }
+
+    /// Something that changes the disk. None follows one that has failed.
+    pub(crate) fn step<E: From<StoreError>>(&self, step: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(StoreError::Broken.into());
+        }
         #[cfg(test)]
         {
             // Held while a test holds it: so a test can make a commit wait.
-            let fault = *self.fault.lock().expect("no test panics while it holds the fault");
-            if fault == Fault::Written {
-                self.db.write_opt(batch, &options)?;
-                return Err(StoreError::Missing("the outcome, by order of a test".into()));
-            }
-            if fault == Fault::NotWritten {
-                return Err(StoreError::Missing("room on the disk, by order of a test".into()));
+            let failing = self.fault.lock().expect("no test panics while it holds the fault").step();
+            if let Some(done) = failing {
+                self.broken.store(true, Ordering::SeqCst);
+                if done {
+                    step()?;
+                }
+                return Err(StoreError::Broken.into());
             }
         }
-        Ok(self.db.write_opt(batch, &options)?)
+        step().inspect_err(|_| self.broken.store(true, Ordering::SeqCst))
     }
 
     /// The last bundle of the log: first index and bytes.
@@ -192,9 +231,25 @@ impl Store {
     }
 
     /// Hashes of a tile of the log tree.
-    pub(crate) fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<ledger_crypto::Hash>>, StoreError> {
+    pub(crate) fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<Hash>>, StoreError> {
         let value = self.db.get_pinned_cf(self.family(family::MERKLE), tiles::key(level, index))?;
         value.map(|value| tiles::read(&value)).transpose().map_err(Into::into)
+    }
+}
+
+/// The hash tile that was read last.
+#[derive(Default)]
+pub(crate) struct HashTile(Option<(u64, Vec<Hash>)>);
+
+impl HashTile {
+    /// The stored hash of an entry.
+    pub(crate) fn hash(&mut self, store: &Store, log_index: LogIndex) -> Result<Option<Hash>, StoreError> {
+        let index = log_index.0 >> 8;
+        let hashes = match &mut self.0 {
+            Some((at, hashes)) if *at == index => hashes,
+            other => &other.insert((index, store.tile(0, index)?.unwrap_or_default())).1,
+        };
+        Ok(hashes.get((log_index.0 & 255) as usize).copied())
     }
 }
 

@@ -3,6 +3,7 @@
 //! A [`Tail`] is a value: cloning it costs a few reference counts, and the clone does not change when the original
 //! moves on. The writer owns one and publishes clones of it as [`crate::view::View`]s.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imbl::{HashMap, OrdMap, OrdSet, Vector};
@@ -11,7 +12,7 @@ use ledger_core::ids::{
     AccountId, AccountIndex, BatchId, BlockHeight, CurrencyCode, EventId, KeyIndex, LogIndex, PaymentId,
     PaymentIndex,
 };
-use ledger_core::number::{AccountKind, KeyStatus, Roles};
+use ledger_core::number::AccountKind;
 use ledger_core::original::Original;
 use ledger_core::record::{AccountRecord, KeyRecord, PaymentRecord};
 use ledger_core::seal::{Params, Totals};
@@ -24,6 +25,7 @@ use crate::log_keys::NamedKey;
 use crate::rows::index;
 use crate::rows::of_entry::{Before, rows_of};
 use crate::rows::state::Watermark;
+use crate::slice::Direction;
 use crate::store::StoreError;
 
 /// Records and index rows of a range of blocks.
@@ -91,7 +93,7 @@ impl Tail {
         payments: &[(PaymentIndex, PaymentRecord)],
     ) -> Result<Self, StoreError> {
         let watermark = base.watermark().clone();
-        let held = payments.iter().filter(|(_, payment)| is_due(payment));
+        let held = payments.iter().filter(|(_, payment)| payment.hold() > 0);
         let mut tail = Self {
             constants,
             params: watermark.params,
@@ -126,6 +128,11 @@ impl Tail {
     /// `recorded_at` of the last entry.
     pub(crate) fn last_nanos(&self) -> u64 {
         self.last_nanos
+    }
+
+    /// `recorded_at` of the next entry when the clock says `now_nanos`.
+    pub(crate) fn next_nanos(&self, now_nanos: u64) -> u64 {
+        now_nanos.max(self.last_nanos + 1)
     }
 
     /// Bytes that live in memory only, about.
@@ -165,8 +172,7 @@ impl Tail {
 
     /// Whether a seal at `seal_nanos` is the last of its epoch: the first on a later UTC day than the seal before.
     pub(crate) fn ends_epoch(&self, seal_nanos: u64) -> bool {
-        const DAY_NANOS: u64 = 86_400_000_000_000;
-        seal_nanos / DAY_NANOS > self.last_seal_nanos / DAY_NANOS
+        is_later_day(seal_nanos, self.last_seal_nanos)
     }
 
     /// Takes the place of a seal of block `height`. When `freeze` says so, everything since the last freeze waits for
@@ -223,15 +229,17 @@ impl Tail {
         self.base.row(key)
     }
 
-    /// Rows with keys from `from` on for as long as `wanted` accepts the key, at most `limit`, in order.
-    pub(crate) fn rows_from<T>(
+    /// Rows with keys from `from` on for as long as `wanted` accepts the key, at most `limit`, in order; or up to `from`,
+    /// last key first.
+    pub(crate) fn rows<T>(
         &self,
         from: &index::Key,
+        direction: Direction,
         limit: usize,
         wanted: impl Fn(&[u8], &[u8]) -> Option<Result<T, StoreError>>,
     ) -> Result<Vec<T>, StoreError> {
-        let mut merged = std::collections::BTreeMap::new();
-        for row in self.base.rows_from(from).take(limit) {
+        let mut merged = BTreeMap::new();
+        for row in self.base.rows(from, direction).take(limit) {
             let (key, value) = row?;
             match wanted(&key, &value) {
                 Some(read) => merged.insert(key.into_vec(), read?),
@@ -239,38 +247,23 @@ impl Tail {
             };
         }
         for generation in self.generations() {
-            let rows = generation.rows.range(from.clone()..);
-            let rows = rows.map_while(|(key, value)| wanted(key, value).map(|read| (key, read)));
-            for (key, read) in rows.take(limit) {
-                merged.insert(key.to_vec(), read?);
-            }
-        }
-        Ok(merged.into_values().take(limit).collect())
-    }
-
-    /// The same backwards: rows with keys up to `from`, newest key first.
-    pub(crate) fn rows_back_from<T>(
-        &self,
-        from: &index::Key,
-        limit: usize,
-        wanted: impl Fn(&[u8], &[u8]) -> Option<Result<T, StoreError>>,
-    ) -> Result<Vec<T>, StoreError> {
-        let mut merged = std::collections::BTreeMap::new();
-        for row in self.base.rows_back_from(from).take(limit) {
-            let (key, value) = row?;
-            match wanted(&key, &value) {
-                Some(read) => merged.insert(key.into_vec(), read?),
-                None => break,
+            let rows = &generation.rows;
+            let rows: Box<dyn Iterator<Item = (&index::Key, &Arc<[u8]>)>> = match direction {
+                Direction::Ascending => Box::new(rows.range(from.clone()..)),
+                Direction::Descending => Box::new(rows.range(..=from.clone()).rev()),
             };
-        }
-        for generation in self.generations() {
-            let rows = generation.rows.range(..=from.clone()).rev();
-            let rows = rows.map_while(|(key, value)| wanted(key, value).map(|read| (key, read)));
-            for (key, read) in rows.take(limit) {
-                merged.insert(key.to_vec(), read?);
+            for (key, value) in rows.take(limit) {
+                match wanted(key, value) {
+                    Some(read) => merged.insert(key.to_vec(), read?),
+                    None => break,
+                };
             }
         }
-        Ok(merged.into_values().rev().take(limit).collect())
+        let rows = merged.into_values();
+        Ok(match direction {
+            Direction::Ascending => rows.take(limit).collect(),
+            Direction::Descending => rows.rev().take(limit).collect(),
+        })
     }
 
     /// Value of a row that is a log index in this state.
@@ -284,7 +277,7 @@ impl Tail {
         let read = |key: &[u8], value: &[u8]| {
             index::read_log_key(key, value).map(|named| named.map_err(StoreError::from))
         };
-        let mut named = self.rows_from(&index::first_log_key(), usize::MAX, read)?;
+        let mut named = self.rows(&index::first_log_key(), Direction::Ascending, usize::MAX, read)?;
         named.retain(|named| named.log_index < self.next_index);
         named.sort_unstable_by_key(|named| named.log_index);
         let genesis = KeyBytes::try_from(self.constants.genesis.log_key.as_slice());
@@ -316,13 +309,11 @@ impl Tail {
         if index.0 == self.payment_count {
             self.payment_count += 1;
         }
-        if payment.expires_at_nanos != 0 {
-            let due = (payment.expires_at_nanos, index.0);
-            if is_due(payment) {
-                self.due.insert(due);
-            } else {
-                self.due.remove(&due);
-            }
+        let due = (payment.expires_at_nanos, index.0);
+        if payment.hold() > 0 {
+            self.due.insert(due);
+        } else {
+            self.due.remove(&due);
         }
         if self.active.payments.insert(index.0, Arc::clone(payment)).is_none() {
             self.active.bytes += RECORD_BYTES;
@@ -334,10 +325,10 @@ impl Tail {
         if at == self.keys.len() {
             self.key_indices.insert(key.key, index.0);
             self.keys.push_back(Arc::clone(&key));
-            self.operator_count += u64::from(counts_as_operator(&key));
+            self.operator_count += u64::from(key.is_full_operator());
         } else {
-            self.operator_count -= u64::from(counts_as_operator(&self.keys[at]));
-            self.operator_count += u64::from(counts_as_operator(&key));
+            self.operator_count -= u64::from(self.keys[at].is_full_operator());
+            self.operator_count += u64::from(key.is_full_operator());
             self.keys.set(at, key);
         }
     }
@@ -359,12 +350,10 @@ const ORIGINAL_BYTES: u64 = 300;
 /// What a record costs in memory, about.
 const RECORD_BYTES: u64 = 400;
 
-fn is_due(payment: &PaymentRecord) -> bool {
-    payment.expires_at_nanos != 0 && payment.auth - payment.capt - payment.rel > 0
-}
-
-fn counts_as_operator(key: &KeyRecord) -> bool {
-    key.status == KeyStatus::Active && key.roles.contains(Roles::OPERATOR) && key.prefix.is_empty()
+/// Whether a moment lies on a later UTC day than another.
+pub(crate) fn is_later_day(nanos: u64, than_nanos: u64) -> bool {
+    const DAY_NANOS: u64 = 86_400_000_000_000;
+    nanos / DAY_NANOS > than_nanos / DAY_NANOS
 }
 
 impl StateView for Tail {

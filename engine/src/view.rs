@@ -8,10 +8,14 @@ use ledger_core::record::{AccountRecord, KeyRecord, PaymentRecord};
 use ledger_core::seal::{Params, Seal, Totals};
 use ledger_core::view::{Constants, KnownEvent, Referenced, State as _, StateView as _, ViewError};
 use ledger_crypto::KeyBytes;
+use ledger_merkle::leaf_hash;
+use tokio::sync::watch;
 
+use crate::answer::Failure;
+use crate::ledger::Health;
 use crate::log_read::ReadError;
 use crate::rows::events;
-use crate::store::{Store, StoreError};
+use crate::store::{HashTile, Store, StoreError};
 use crate::tail::Tail;
 
 /// A state of the ledger between two commit groups: a published tail and the store under it, owned together. It does
@@ -19,6 +23,8 @@ use crate::tail::Tail;
 pub struct View {
     tail: Tail,
     store: Store,
+    /// Told when what is stored turns out not to be what was sealed.
+    health: watch::Sender<Health>,
 }
 
 /// A block as its seal tells it.
@@ -33,8 +39,8 @@ pub struct BlockRead {
 }
 
 impl View {
-    pub(crate) fn new(tail: Tail, store: Store) -> Self {
-        Self { tail, store }
+    pub(crate) fn new(tail: Tail, store: Store, health: watch::Sender<Health>) -> Self {
+        Self { tail, store, health }
     }
 
     pub(crate) fn tail(&self) -> &Tail {
@@ -85,15 +91,76 @@ impl View {
         Ok(self.tail.known_event(id)?)
     }
 
-    /// Bytes of an entry. Errors: [`ReadError::OutOfRange`] beyond this state, [`ReadError::NotSealedYet`] at the
-    /// reserved place of a seal.
+    /// Bytes of an entry. A sealed one is compared with its hash tile; a difference stops the ledger. Errors:
+    /// [`ReadError::OutOfRange`] beyond this state, [`ReadError::NotSealedYet`] at the reserved place of a seal,
+    /// [`ReadError::DataLoss`].
     pub fn entry(&self, log_index: LogIndex) -> Result<Vec<u8>, ReadError> {
-        if let Some(entry) = self.entry_or_place(log_index)? {
-            return Ok(entry);
+        let bytes = self.entry_or_place(log_index)?;
+        self.checked(log_index, bytes, &mut HashTile::default())
+    }
+
+    /// Entries from `from` up to `to`, at most `limit`, until `limit_bytes` are reached (the first always); each as
+    /// [`View::entry`] gives it.
+    pub(crate) fn entries(
+        &self,
+        from: LogIndex,
+        to: LogIndex,
+        limit: usize,
+        limit_bytes: usize,
+    ) -> Result<Vec<Vec<u8>>, ReadError> {
+        let (mut entries, mut bytes, mut tile) = (Vec::new(), 0, HashTile::default());
+        let mut wanted = from.0..to.min(self.next_index()).0;
+        let mut bundles =
+            self.store.bundles_from(self.store.bundle_of(from.0)?.map_or(0, |(first, _)| first));
+        while !wanted.is_empty() {
+            let lost = || self.lost(LogIndex(wanted.start));
+            let (first, bundle) = bundles.next().transpose()?.ok_or_else(lost)?;
+            let stored = events::entries(&bundle).map_err(StoreError::from)?;
+            let rest = wanted.start.checked_sub(first).and_then(|at| stored.get(at as usize..));
+            let rest = rest.filter(|rest| !rest.is_empty()).ok_or_else(lost)?;
+            for (entry, log_index) in rest.iter().zip(wanted.by_ref()) {
+                if entries.len() == limit {
+                    return Ok(entries);
+                }
+                let entry = (!entry.is_empty()).then(|| entry.to_vec());
+                let entry = self.checked(LogIndex(log_index), entry, &mut tile)?;
+                bytes += entry.len();
+                if bytes > limit_bytes && !entries.is_empty() {
+                    return Ok(entries);
+                }
+                entries.push(entry);
+            }
         }
-        let lost = || ReadError::DataLoss { log_index };
-        let height = self.store.height_of_seal(log_index.0)?.ok_or(ReadError::NotSealedYet)?;
-        Ok(self.store.seal(height)?.ok_or_else(lost)?.1)
+        Ok(entries)
+    }
+
+    /// An entry as it may leave: at the place of a seal the seal, when sealed what its hash tile says.
+    fn checked(
+        &self,
+        log_index: LogIndex,
+        entry: Option<Vec<u8>>,
+        tile: &mut HashTile,
+    ) -> Result<Vec<u8>, ReadError> {
+        let entry = match entry {
+            Some(entry) => entry,
+            None => {
+                let height = self.store.height_of_seal(log_index.0)?.ok_or(ReadError::NotSealedYet)?;
+                self.store.seal(height)?.ok_or_else(|| self.lost(log_index))?.1
+            }
+        };
+        let sealed = self.tail.sealed().is_some_and(|(_, seal)| log_index <= seal);
+        if sealed && tile.hash(&self.store, log_index)? != Some(leaf_hash(&entry)) {
+            return Err(self.lost(log_index));
+        }
+        Ok(entry)
+    }
+
+    /// What is stored is not what was sealed: nothing that rests on it is served any more.
+    fn lost(&self, log_index: LogIndex) -> ReadError {
+        let words = format!("entry {log_index} differs from its hash tile");
+        tracing::error!(%log_index, "an entry is not what was sealed, or is missing");
+        self.health.send_replace(Health::Stopped(Failure::InvariantBroken(words)));
+        ReadError::DataLoss { log_index }
     }
 
     /// Bytes of an entry as its bundle has them; `None` at the reserved place of a seal.
@@ -101,10 +168,9 @@ impl View {
         if log_index >= self.next_index() {
             return Err(ReadError::OutOfRange { head: self.next_index() });
         }
-        let lost = || ReadError::DataLoss { log_index };
-        let (first, bundle) = self.store.bundle_of(log_index.0)?.ok_or_else(lost)?;
+        let (first, bundle) = self.store.bundle_of(log_index.0)?.ok_or_else(|| self.lost(log_index))?;
         let entries = events::entries(&bundle).map_err(StoreError::from)?;
-        let entry = entries.get((log_index.0 - first) as usize).ok_or_else(lost)?;
+        let entry = entries.get((log_index.0 - first) as usize).ok_or_else(|| self.lost(log_index))?;
         Ok((!entry.is_empty()).then(|| entry.to_vec()))
     }
 
@@ -146,12 +212,13 @@ impl View {
         }
         let Some((log_index, entry)) = self.store.seal(height.0)? else { return Ok(None) };
         let log_index = LogIndex(log_index);
-        let entry = Entry::decode(&entry).map_err(|_| ReadError::DataLoss { log_index })?;
+        let entry = self.checked(log_index, Some(entry), &mut HashTile::default())?;
+        let entry = Entry::decode(&entry).map_err(|_| self.lost(log_index))?;
         match entry.content {
             Content::Seal(seal) => {
                 Ok(Some(BlockRead { log_index, recorded_at_nanos: entry.recorded_at_nanos, seal: *seal }))
             }
-            _ => Err(ReadError::DataLoss { log_index }),
+            _ => Err(self.lost(log_index)),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The one writer thread: orders units, admits and applies them, commits group after group, publishes, answers.
+//! The one writer thread: takes units in order, has them decided ([`crate::sequencer`]), commits group after group,
+//! publishes, answers.
 //!
 //! Everything that it decides leaves in order, after the sync of the group in which it was decided and after the state
 //! is published.
@@ -8,26 +9,28 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use ledger_core::admit::{Admission, admit};
-use ledger_core::apply::{At, Effects, ExecutedEntry, MemberOutcome, Subject, execute, expire};
-use ledger_core::code::{Code, Refusal};
+use ledger_core::apply::{At, NotAdmitted};
+use ledger_core::code::Refusal;
 use ledger_core::entry::{encode_batch_header, encode_batched_event, encode_event, encode_expiry};
 use ledger_core::event::{Body, Event, MetadataErased};
-use ledger_core::ids::{EventId, LogIndex, PaymentIndex};
-use ledger_core::unit::{Submitted, Unit, VerifiedBatch, VerifiedEvent};
-use ledger_core::view::{State as _, StateView as _, ViewError};
+use ledger_core::ids::{EventId, LogIndex};
+use ledger_core::unit::{Submitted, Unit};
+use ledger_core::view::{StateView as _, ViewError};
 use ledger_merkle::leaf_hash;
 use tokio::sync::oneshot;
 
-use crate::answer::{Answer, EventAnswer, Failure};
+use crate::answer::{EventAnswer, Failure};
 use crate::base::Base;
 use crate::block::{Cut, OpenBlock};
 use crate::clock::{ClockGuard, Reading};
 use crate::commit::{CommittedGroup, Group};
 use crate::head::Marker;
-use crate::intake::{event_of, explained, known_answer, rejected};
+use crate::intake::event_of;
 use crate::ledger::{Health, Shared};
+use crate::metrics::Tally;
 use crate::sealer::{SealedCut, ToSealer};
+use crate::sequencer::{Content, Decided, Log, Member, Sequencer};
+use crate::store::StoreError;
 use crate::tail::{ReadAhead, Tail};
 use crate::view::View;
 
@@ -100,6 +103,18 @@ enum Broken {
     Invariant(String),
 }
 
+impl From<std::io::Error> for Broken {
+    fn from(error: std::io::Error) -> Self {
+        Self::Storage(error.to_string())
+    }
+}
+
+impl From<StoreError> for Broken {
+    fn from(error: StoreError) -> Self {
+        Self::Storage(error.to_string())
+    }
+}
+
 impl From<ViewError> for Broken {
     fn from(error: ViewError) -> Self {
         Self::Invariant(error.to_string())
@@ -113,14 +128,9 @@ struct Making {
     now_nanos: u64,
     clock_is_off: bool,
     cuts: Vec<Cut>,
-    /// Counts for the metrics: accepted, refused, rejected, known.
-    counts: [u64; 4],
-    expiries: u64,
-    /// Events that took an account below its limit, because the money had moved already.
-    overrides: u64,
-    /// Members of each admitted batch.
-    batches: Vec<u64>,
-    codes: Vec<Code>,
+    tally: Tally,
+    /// Bytes of the entry that is appended, kept to be filled again.
+    entry: Vec<u8>,
 }
 
 impl Writer {
@@ -201,11 +211,8 @@ impl Writer {
             now_nanos: 0,
             clock_is_off: false,
             cuts: Vec::new(),
-            counts: [0; 4],
-            expiries: 0,
-            overrides: 0,
-            batches: Vec::new(),
-            codes: Vec::new(),
+            tally: Tally::default(),
+            entry: Vec::new(),
         };
         match self.clock.accept(now, self.tail.last_nanos()) {
             Ok(now_nanos) => {
@@ -229,7 +236,8 @@ impl Writer {
                 Some(Step::Answered(answers)) => request.answers.extend(answers),
                 Some(Step::Unit { unit, ahead }) => {
                     self.tail.use_ahead(ahead);
-                    let answers = self.decide(&unit, &mut making)?;
+                    let answers = self.sequence(&mut making, |sequencer| sequencer.decide(&unit))?;
+                    making.tally.take(&answers);
                     request.answers.extend(answers);
                 }
                 None => {}
@@ -255,12 +263,13 @@ impl Writer {
                 }
                 self.cut(making);
             }
-            let t_nanos = self.next_nanos(making);
-            let Some((_, payment)) = self.tail.next_due(t_nanos)? else { return Ok(true) };
+            let Some(payment) = self.sequence(making, |sequencer| sequencer.next_due())? else {
+                return Ok(true);
+            };
             if making.group.entry_bytes >= self.shared.config.commit_max_bytes {
                 return Ok(false);
             }
-            self.expire(payment, t_nanos, making)?;
+            self.sequence(making, |sequencer| sequencer.expire(payment))?;
         }
     }
 
@@ -270,15 +279,10 @@ impl Writer {
         let config = &self.shared.config;
         let closing = self.closing.is_some()
             && self.queue.is_empty()
-            && self.tail.next_due(self.next_nanos(making))?.is_none();
+            && self.tail.next_due(self.tail.next_nanos(making.now_nanos))?.is_none();
         Ok(closing
             || age >= config.block_max_age
             || self.block.entries() >= u64::from(config.block_max_entries))
-    }
-
-    /// `recorded_at` of the next entry.
-    fn next_nanos(&self, making: &Making) -> u64 {
-        making.now_nanos.max(self.tail.last_nanos() + 1)
     }
 
     /// Reserves the place of a seal.
@@ -293,164 +297,15 @@ impl Writer {
         self.unsealed_cuts += 1;
     }
 
-    fn expire(&mut self, payment: PaymentIndex, t_nanos: u64, making: &mut Making) -> Result<(), Broken> {
-        let log_index = self.tail.next_index();
-        let at = At { t_nanos, log_index, recorded_at_nanos: t_nanos };
-        let effects = expire(&self.tail, payment, at)?;
-        let payment_id = self.tail.payment(payment)?.id;
-        let mut entry = Vec::with_capacity(128);
-        encode_expiry(t_nanos, &payment_id, &mut entry);
-        self.append(&entry, at, 0, Subject::Expiry { payment_id }, &effects, making);
-        making.expiries += 1;
-        Ok(())
-    }
-
-    /// Admits a unit and applies it: from here every refusal is an entry, not an error.
-    fn decide(&mut self, unit: &Unit, making: &mut Making) -> Result<Vec<EventAnswer>, Broken> {
-        let t_nanos = self.next_nanos(making);
-        let id = |member: usize| unit.members.get(member).and_then(|member| member.signed().event_id());
-        match admit(&self.tail, unit, t_nanos)? {
-            Admission::Known(known) => {
-                making.counts[3] += known.len() as u64;
-                let answer =
-                    |(member, known)| EventAnswer { event_id: id(member), answer: known_answer(known) };
-                Ok(known.iter().enumerate().map(answer).collect())
-            }
-            Admission::Rejected { member: failing, refusal } => {
-                making.counts[2] += unit.members.len() as u64;
-                making.codes.push(refusal.code);
-                let refusal = explained(unit, failing, refusal, |id| self.original(id, making));
-                let of_others = Refusal::of(Code::GroupMemberFailed, "group", failing, refusal.code);
-                let answer = |member| {
-                    rejected(id(member), if member == failing { refusal.clone() } else { of_others.clone() })
-                };
-                Ok((0..unit.members.len().max(1)).map(answer).collect())
-            }
-            Admission::BatchRejected(refusal) => {
-                making.counts[2] += unit.members.len() as u64;
-                making.codes.push(refusal.code);
-                Ok((0..unit.members.len()).map(|member| rejected(id(member), refusal.clone())).collect())
-            }
-            Admission::Admitted => self.append_unit(unit, t_nanos, making),
-        }
-    }
-
-    /// Executes an admitted unit, run after run, and appends its entries.
-    fn append_unit(
+    /// Lets the sequencer append to the group in the making.
+    fn sequence<T>(
         &mut self,
-        unit: &Unit,
-        t_nanos: u64,
         making: &mut Making,
-    ) -> Result<Vec<EventAnswer>, Broken> {
-        if let Some(header) = unit.header() {
-            self.append_header(header, t_nanos, making)?;
-        }
-        let mut answers = Vec::with_capacity(unit.members.len());
-        for run in unit.runs() {
-            // Of the unit's first entry it is `t_nanos`, of those after it the next nanosecond.
-            let recorded_at_nanos = t_nanos.max(self.tail.last_nanos() + 1);
-            let first = At { t_nanos, log_index: self.tail.next_index(), recorded_at_nanos };
-            let outcomes = execute(&self.tail, run, first)?;
-            self.append_run(run, first, outcomes, &mut answers, making)?;
-        }
-        Ok(answers)
-    }
-
-    fn append_header(
-        &mut self,
-        header: &VerifiedBatch,
-        t_nanos: u64,
-        making: &mut Making,
-    ) -> Result<(), Broken> {
-        let signatures = header.signatures().map_err(admitted_unsigned)?;
-        let batch_id = header
-            .batch_id()
-            .ok_or_else(|| Broken::Invariant("a batch without an id of 16 bytes was admitted".to_owned()))?;
-        let payload = &header.submitted().payload;
-        let mut entry = Vec::with_capacity(512);
-        encode_batch_header(t_nanos, signatures, payload, &mut entry);
-        let at = At { t_nanos, log_index: self.tail.next_index(), recorded_at_nanos: t_nanos };
-        self.append(&entry, at, 0, Subject::Batch { batch_id }, &Effects::default(), making);
-        making.batches.push(u64::from(header.batch().count));
-        Ok(())
-    }
-
-    /// An event that is known, and its place: from the group in the making, else from the store.
-    fn original(&self, id: &EventId, making: &Making) -> Option<(LogIndex, Event)> {
-        let at = self.tail.known_event(id).ok()??.log_index;
-        let entry = match making.group.bundles.entry(at.0) {
-            Some(entry) => event_of(&entry),
-            None => event_of(&self.shared.view.load().entry(at).ok()?),
-        };
-        entry.map(|event| (at, event))
-    }
-
-    /// Appends the entries of a run, with the answer to each.
-    fn append_run(
-        &mut self,
-        run: &[VerifiedEvent],
-        first: At,
-        outcomes: Vec<MemberOutcome>,
-        answers: &mut Vec<EventAnswer>,
-        making: &mut Making,
-    ) -> Result<(), Broken> {
-        let group_len = run.len() as u16;
-        let mut entry = Vec::with_capacity(1_024);
-        for (index, (member, outcome)) in (0u16..).zip(run.iter().zip(outcomes)) {
-            let at = At {
-                log_index: LogIndex(first.log_index.0 + u64::from(index)),
-                recorded_at_nanos: first.recorded_at_nanos + u64::from(index),
-                ..first
-            };
-            let signed = member.signed();
-            let number = outcome.number();
-            entry.clear();
-            let place = Place { at, outcome: number, group_len, index, position: answers.len() as u32 };
-            encode_member(member, &place, &mut entry)?;
-            let subject = Subject::Event { event: signed.event(), digest: *signed.digest() };
-            self.append(&entry, at, number, subject, &outcome.effects, making);
-            if let Some(sidecar) = &signed.submitted().sidecar {
-                making.group.push_private(at.log_index.0, sidecar);
-            }
-            if let (0, Body::MetadataErased(erased)) = (number, &signed.event().body) {
-                making.group.erasures.push((self.erased(erased)?, at.log_index.0));
-            }
-            making.counts[usize::from(number != 0)] += 1;
-            making.overrides += u64::from(outcome.effects.overdrawn.is_some());
-            making.codes.extend(outcome.refusal.as_ref().map(|refusal| refusal.code));
-            let answer = Answer::Recorded {
-                log_index: at.log_index,
-                recorded_at_nanos: at.recorded_at_nanos,
-                outcome: number,
-                already_exists: false,
-                detail: outcome.refusal.map(|refusal| refusal.detail).unwrap_or_default(),
-            };
-            answers.push(EventAnswer { event_id: signed.event_id(), answer });
-        }
-        Ok(())
-    }
-
-    /// Where the event stands whose private data is erased.
-    fn erased(&self, erased: &MetadataErased) -> Result<u64, Broken> {
-        let id = <[u8; 16]>::try_from(erased.event_id.as_slice()).ok().map(EventId);
-        let known = id.map(|id| self.tail.known_event(&id)).transpose()?.flatten();
-        let unknown = || Broken::Invariant("the private data of an unknown event was erased".into());
-        Ok(known.ok_or_else(unknown)?.log_index.0)
-    }
-
-    fn append(
-        &mut self,
-        entry: &[u8],
-        at: At,
-        outcome: u16,
-        subject: Subject<'_>,
-        effects: &Effects,
-        making: &mut Making,
-    ) {
-        making.group.push_entry(at.log_index.0, entry);
-        self.block.push(leaf_hash(entry), effects, making.now.boot_nanos);
-        let At { t_nanos, log_index, recorded_at_nanos } = at;
-        self.tail.absorb(&ExecutedEntry { log_index, recorded_at_nanos, t_nanos, outcome, subject, effects });
+        step: impl FnOnce(&mut Sequencer<'_, GroupLog<'_>>) -> Result<T, ViewError>,
+    ) -> Result<T, Broken> {
+        let now_nanos = making.now_nanos;
+        let mut log = GroupLog { making, block: &mut self.block, shared: &self.shared };
+        Ok(step(&mut Sequencer { tail: &mut self.tail, log: &mut log, now_nanos })?)
     }
 
     /// Makes the group durable, publishes the state, answers, and hands the cuts to the sealer: in this order.
@@ -469,10 +324,11 @@ impl Writer {
         };
         let synced = sync_started.elapsed();
         if let Some(durable) = durable {
-            self.marker.write(durable).map_err(|error| Broken::Storage(error.to_string()))?;
+            let marker = &mut self.marker;
+            self.shared.store.step(|| Ok::<_, Broken>(marker.write(durable)?))?;
         }
         if !committed.seals.is_empty() {
-            self.marker.sync().map_err(|error| Broken::Storage(error.to_string()))?;
+            self.shared.store.step(|| Ok::<_, Broken>(self.marker.sync()?))?;
         }
         for sealed in &committed.seals {
             self.unsealed_cuts -= 1;
@@ -488,9 +344,7 @@ impl Writer {
             self.shared.metrics.sync_duration_seconds.observe(synced.as_secs_f64());
             self.shared.metrics.syncs.inc();
         }
-        self.shared.metrics.count_batches(&making.batches);
-        self.shared.metrics.mandatory_overrides.inc_by(making.overrides);
-        self.count(&committed, making.counts, making.expiries, &making.codes);
+        self.count(&committed, &making.tally);
         committed.answer();
         if has_rows {
             self.shared.metrics.append_duration_seconds.observe(started.elapsed().as_secs_f64());
@@ -499,7 +353,7 @@ impl Writer {
     }
 
     fn publish(&self) {
-        let view = View::new(self.tail.clone(), self.shared.store.clone());
+        let view = View::new(self.tail.clone(), self.shared.store.clone(), self.shared.health.clone());
         self.shared.view.store(Arc::new(view));
     }
 
@@ -514,18 +368,9 @@ impl Writer {
         }
     }
 
-    fn count(&self, committed: &CommittedGroup, counts: [u64; 4], expiries: u64, codes: &[Code]) {
+    fn count(&self, committed: &CommittedGroup, tally: &Tally) {
         let metrics = &self.shared.metrics;
-        for (outcome, count) in ["accepted", "refused", "rejected", "already_exists"].into_iter().zip(counts)
-        {
-            if count > 0 {
-                metrics.count_event(outcome, count);
-            }
-        }
-        for code in codes {
-            metrics.count_code(code.name(), 1);
-        }
-        metrics.expiries.inc_by(expiries);
+        metrics.count(tally);
         if committed.entry_count > 0 {
             metrics.events_batch_size.observe(committed.entry_count as f64);
         }
@@ -572,39 +417,94 @@ impl Writer {
     }
 }
 
-/// What the ledger writes beside an event.
-struct Place {
-    at: At,
-    outcome: u16,
-    group_len: u16,
-    index: u16,
-    /// In its batch, when it is in one.
-    position: u32,
+/// The group in the making, as the sequencer appends to it.
+struct GroupLog<'w> {
+    making: &'w mut Making,
+    block: &'w mut OpenBlock,
+    shared: &'w Shared,
 }
 
-/// The entry of an admitted event: of kind 5 in a batch, else of kind 1.
-fn encode_member(member: &VerifiedEvent, place: &Place, out: &mut Vec<u8>) -> Result<(), Broken> {
-    let &Place { at, outcome, group_len, index, position } = place;
-    let recorded_at_nanos = at.recorded_at_nanos;
-    let Submitted { payload_type, payload, .. } = member.signed().submitted();
-    if member.leaf_hash().is_some() {
-        encode_batched_event(
-            recorded_at_nanos,
-            outcome,
-            group_len,
-            index,
-            position,
-            payload_type,
-            payload,
-            out,
-        );
-        return Ok(());
+impl Log for GroupLog<'_> {
+    fn append(&mut self, before: &Tail, decided: &Decided<'_>) -> Result<(), ViewError> {
+        let Decided { content, at, outcome, effects } = decided;
+        let Making { group, now, tally, entry, .. } = &mut *self.making;
+        entry.clear();
+        encode(decided, entry)?;
+        group.push_entry(at.log_index.0, entry);
+        self.block.push(leaf_hash(entry), effects, now.boot_nanos);
+        match content {
+            Content::Expiry(_) => tally.expiries += 1,
+            Content::Header(header, _) => tally.batches.push(header.batch().count),
+            Content::Member(Member { event, .. }) => {
+                let signed = event.signed();
+                if let Some(sidecar) = &signed.submitted().sidecar {
+                    group.push_private(at.log_index.0, sidecar);
+                }
+                if let (0, Body::MetadataErased(erased)) = (outcome, &signed.event().body) {
+                    group.erasures.push((place_of_erased(before, erased)?, at.log_index.0));
+                }
+                tally.overrides += u64::from(effects.overdrawn.is_some());
+            }
+        }
+        Ok(())
     }
-    let signatures = member.signatures().map_err(admitted_unsigned)?;
-    encode_event(recorded_at_nanos, outcome, group_len, index, signatures, payload_type, payload, out);
+
+    /// From the group, else from the store.
+    fn event_at(&self, log_index: LogIndex) -> Option<Event> {
+        match self.making.group.bundles.entry(log_index.0) {
+            Some(entry) => event_of(&entry),
+            None => event_of(&self.shared.view.load().entry(log_index).ok()?),
+        }
+    }
+}
+
+/// The bytes of an entry: of kind 3, 4 or 1, in a batch 5.
+fn encode(decided: &Decided<'_>, out: &mut Vec<u8>) -> Result<(), ViewError> {
+    let Decided { content, at: At { recorded_at_nanos, .. }, outcome, .. } = decided;
+    match content {
+        Content::Expiry(payment_id) => encode_expiry(*recorded_at_nanos, payment_id, out),
+        Content::Header(header, _) => {
+            let signatures = header.signatures().map_err(unsigned)?;
+            encode_batch_header(*recorded_at_nanos, signatures, &header.submitted().payload, out);
+        }
+        Content::Member(Member { event, group_len, group_index, position }) => {
+            let Submitted { payload_type, payload, .. } = event.signed().submitted();
+            if event.leaf_hash().is_some() {
+                encode_batched_event(
+                    *recorded_at_nanos,
+                    *outcome,
+                    *group_len,
+                    *group_index,
+                    *position,
+                    payload_type,
+                    payload,
+                    out,
+                );
+            } else {
+                let signatures = event.signatures().map_err(unsigned)?;
+                encode_event(
+                    *recorded_at_nanos,
+                    *outcome,
+                    *group_len,
+                    *group_index,
+                    signatures,
+                    payload_type,
+                    payload,
+                    out,
+                );
+            }
+        }
+    }
     Ok(())
 }
 
-fn admitted_unsigned(refusal: Refusal) -> Broken {
-    Broken::Invariant(format!("what has a signature fault was admitted: {refusal}"))
+/// Where the event stands whose private data is erased.
+fn place_of_erased(before: &Tail, erased: &MetadataErased) -> Result<u64, ViewError> {
+    let id = <[u8; 16]>::try_from(erased.event_id.as_slice()).ok().map(EventId);
+    let known = id.map(|id| before.known_event(&id)).transpose()?.flatten();
+    Ok(known.ok_or(NotAdmitted("event_id"))?.log_index.0)
+}
+
+fn unsigned(_: Refusal) -> NotAdmitted {
+    NotAdmitted("signatures")
 }

@@ -12,38 +12,10 @@ use ledger_core::ids::{BlockHeight, EventId, LogIndex};
 use ledger_core::receipt;
 use ledger_core::sidecar::Sidecar;
 use ledger_core::unit::Submitted;
+use ledger_crypto::dsse;
 use ledger_crypto::note::VerifierKey;
-use ledger_crypto::{SigningKey, dsse};
 use ledger_engine::{Answer, EventAnswer, Kept, Ledger, ReadError};
-use ledger_merkle::{build, leaf_hash};
-use support::{World, accepted, eventually, log_key};
-
-/// A header for these members, signed by one key.
-fn header(world: &World, members: &[Submitted], by: &SigningKey) -> Submitted {
-    let leaves: Vec<_> = members
-        .iter()
-        .map(|member| leaf_hash(&dsse::message(&member.payload_type, &member.payload)))
-        .collect();
-    let payload = Batch {
-        ledger_id: world.ledger_id.to_vec(),
-        batch_id: world.header().event_id,
-        signers: vec![by.public_bytes().to_vec()],
-        count: u32::try_from(members.len()).unwrap(),
-        events_root: build::root(&leaves).to_vec(),
-    }
-    .encode();
-    let signature = by.sign(&dsse::message(BATCH_TYPE, &payload)).to_vec();
-    Submitted {
-        payload_type: BATCH_TYPE.to_owned(),
-        payload,
-        signatures: vec![(by.public_bytes().to_vec(), signature)],
-        sidecar: None,
-    }
-}
-
-fn unsigned(members: Vec<Submitted>) -> Vec<Submitted> {
-    members.into_iter().map(|member| Submitted { signatures: Vec::new(), ..member }).collect()
-}
+use support::{World, accepted, eventually, log_key, unsigned};
 
 fn transfers(world: &World, count: u64) -> Vec<Submitted> {
     unsigned((1..=count).map(|amount| world.transfer("world:usd", "cust:alice", amount)).collect())
@@ -85,7 +57,7 @@ fn members_have_their_own_outcomes_and_receipts() {
     let ledger = world.furnished();
     let mut members = transfers(&world, 3);
     members.insert(1, unsigned(vec![world.transfer("cust:bob", "cust:alice", 1)]).remove(0));
-    let header = header(&world, &members, &world.wallet);
+    let header = world.batch_header(&members, &world.wallet);
     let first = ledger.view().next_index().0;
     let refused = Code::InsufficientFunds.number();
     let answers = submit(&ledger, &header, &members);
@@ -105,7 +77,7 @@ fn members_have_their_own_outcomes_and_receipts() {
         let verified = receipt::verify_text(&text, &key, &world.ledger_id).unwrap();
         assert_eq!((verified.index, verified.entry.kind()), (index, if index == first { 4 } else { 5 }));
     }
-    let entries = ledger.entries(LogIndex(first), usize::MAX).unwrap();
+    let entries = ledger.entries(LogIndex(first), usize::MAX, usize::MAX).unwrap();
     for (position, entry) in entries[1..5].iter().enumerate() {
         let Content::BatchedEvent { position: found, .. } = Entry::decode(entry).unwrap().content else {
             panic!("not a member");
@@ -122,7 +94,7 @@ fn a_batch_survives_restarts_flushed_or_not() {
         let ledger = world.open_with(|config| config.flush_max_entries = flush_max_entries);
         world.furnish(&ledger);
         let members = transfers(&world, 200);
-        let header = header(&world, &members, &world.wallet);
+        let header = world.batch_header(&members, &world.wallet);
         let places_before = places(&submit(&ledger, &header, &members));
         let before = ledger.view().account("cust:alice").unwrap().unwrap().1;
         ledger.close().unwrap();
@@ -145,7 +117,7 @@ fn a_batch_survives_restarts_flushed_or_not() {
 
 /// A header with the batch id of another.
 fn with_the_id_of(world: &World, members: &[Submitted], other: &Submitted) -> Submitted {
-    let mut fresh = header(world, members, &world.wallet);
+    let mut fresh = world.batch_header(members, &world.wallet);
     let mut batch = Batch::decode(&fresh.payload).unwrap();
     batch.batch_id = Batch::decode(&other.payload).unwrap().batch_id;
     fresh.payload = batch.encode();
@@ -164,7 +136,7 @@ fn a_batch_is_taken_whole_or_not_at_all() {
     let world = World::new();
     let ledger = world.furnished();
     let members = transfers(&world, 4);
-    let good = header(&world, &members, &world.wallet);
+    let good = world.batch_header(&members, &world.wallet);
     let before = ledger.view().next_index();
     let failed = Code::GroupMemberFailed;
 
@@ -188,9 +160,9 @@ fn a_batch_is_taken_whole_or_not_at_all() {
     let single = world.transfer("world:usd", "cust:alice", 9);
     accepted(ledger.submit(vec![single.clone()]).unwrap().wait().unwrap());
     let mixed = unsigned(vec![world.transfer("world:usd", "cust:alice", 1), single]);
-    let of_mixed = header(&world, &mixed, &world.wallet);
+    let of_mixed = world.batch_header(&mixed, &world.wallet);
     assert_eq!(codes(&submit(&ledger, &of_mixed, &mixed)), [failed, Code::EventIdConflict]);
-    let known = header(&world, &mixed[1..], &world.wallet);
+    let known = world.batch_header(&mixed[1..], &world.wallet);
     assert!(places(&submit(&ledger, &known, &mixed[1..]))[0].2, "of known members alone the first answers");
 
     // A member is no event of its own: nobody signed it.
@@ -209,12 +181,12 @@ fn a_batch_is_larger_than_a_block_and_never_than_a_unit() {
     });
     world.furnish(&ledger);
     let too_many = transfers(&world, 400);
-    let of_them = header(&world, &too_many, &world.wallet);
+    let of_them = world.batch_header(&too_many, &world.wallet);
     assert_eq!(codes(&submit(&ledger, &of_them, &too_many)), [Code::RequestTooLarge; 400]);
 
     seal(&world, &ledger);
     let members = transfers(&world, 150);
-    let of_them = header(&world, &members, &world.wallet);
+    let of_them = world.batch_header(&members, &world.wallet);
     let first = ledger.view().next_index().0;
     let recorded = places(&submit(&ledger, &of_them, &members));
     assert!(recorded.iter().zip(first + 1..).all(|((found, ..), index)| *found == index));
@@ -241,7 +213,7 @@ fn batches_of_the_largest_count_are_taken() {
     });
     world.furnish(&ledger);
     let members = transfers(&world, 65_535);
-    let of_them = header(&world, &members, &world.wallet);
+    let of_them = world.batch_header(&members, &world.wallet);
     let started = std::time::Instant::now();
     let recorded = places(&submit(&ledger, &of_them, &members));
     println!("65,535 members in {:?}", started.elapsed());
@@ -283,14 +255,14 @@ fn private_data_of_members_is_kept_and_erased_like_any() {
     let kept = |event: &Submitted| ledger.view().private(&id(event)).unwrap().unwrap().kept;
 
     let wrong = unsigned(vec![member([9; 32])]);
-    let answers = submit(&ledger, &header(&world, &wrong, &world.operator), &wrong);
+    let answers = submit(&ledger, &world.batch_header(&wrong, &world.operator), &wrong);
     assert!(matches!(&answers[0].answer, Answer::Rejected(r) if r.code == Code::MetadataCommitmentMismatch));
 
     let (stays, gone) = (member(sidecar.commitment()), member(sidecar.commitment()));
     let erased = MetadataErased { event_id: id(&gone).0.to_vec(), reason: "REQUEST".into() };
     let erasing = Event { body: Body::MetadataErased(erased), ..world.header() };
     let members = unsigned(vec![stays.clone(), gone.clone(), world.sign(erasing, &[&world.operator])]);
-    let answers = places(&submit(&ledger, &header(&world, &members, &world.operator), &members));
+    let answers = places(&submit(&ledger, &world.batch_header(&members, &world.operator), &members));
     assert!(answers.iter().all(|(_, outcome, _)| *outcome == 0), "{answers:?}");
     assert_eq!(kept(&stays), Kept::Here(sidecar.clone()));
     assert_eq!(kept(&gone), Kept::Erased(LogIndex(answers[2].0)));

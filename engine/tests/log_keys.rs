@@ -31,6 +31,13 @@ fn a_running_ledger_changes_its_key() {
         }
         other => panic!("{other:?}"),
     }
+    // It takes its place among the other faults.
+    let mut forged = early.clone();
+    forged.signatures[0].1[0] ^= 1;
+    match answer(&ledger, forged) {
+        Answer::Rejected(refusal) => assert_eq!(refusal.code, Code::SignatureInvalid),
+        other => panic!("{other:?}"),
+    }
     assert_eq!(ledger.view().next_index(), before, "it left no trace");
 
     ledger.hand_log_key(next.clone());

@@ -6,35 +6,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use ledger_core::code::Code;
-use ledger_core::event::{Body, Event, MetadataErased};
+use ledger_core::event::Event;
 use ledger_core::ids::{EventId, LogIndex};
 use ledger_core::receipt::Receipt;
 use ledger_core::sidecar::Sidecar;
 use ledger_core::unit::Submitted;
 use ledger_crypto::note::VerifierKey;
 use ledger_engine::{Answer, Kept, Ledger};
-use support::{World, accepted, eventually, log_key};
-
-/// 32 bytes that stand nowhere else.
-const SALT: &[u8; 32] = b"salt-salt-salt-salt-salt-salt-32";
-
-impl World {
-    fn private(&self, from: &str, metadata: &str) -> Submitted {
-        let sidecar = Sidecar { salt: SALT.to_vec(), metadata: metadata.as_bytes().to_vec() };
-        let transfer = Event::decode(&self.transfer(from, "cust:bob", 100).payload).unwrap();
-        let event = Event { metadata_commitment: sidecar.commitment().to_vec(), ..transfer };
-        Submitted { sidecar: Some(sidecar), ..self.sign(event, &[&self.wallet]) }
-    }
-
-    fn erasing(&self, event: &Submitted) -> Submitted {
-        let body = MetadataErased { event_id: id_of(event).0.to_vec(), reason: "REQUEST".into() };
-        self.sign(Event { body: Body::MetadataErased(body), ..self.header() }, &[&self.operator])
-    }
-}
-
-fn id_of(event: &Submitted) -> EventId {
-    EventId(Event::decode(&event.payload).unwrap().event_id.try_into().unwrap())
-}
+use support::{SALT, World, accepted, eventually, id_of, log_key};
 
 fn kept(ledger: &Ledger, event: &Submitted) -> Kept {
     ledger.view().private(&id_of(event)).unwrap().unwrap().kept

@@ -15,7 +15,7 @@ pub(super) fn check(constants: &Constants, member: &VerifiedEvent, t_nanos: u64)
     let mut faults = Faults::default();
     let event = member.signed().event();
     check_header(event, t_nanos, &mut faults);
-    if let Err(refusal) = member.private() {
+    if let Err(refusal) = member.aside() {
         faults.take(refusal);
     }
     body::check(constants, &event.body, &mut faults);

@@ -24,7 +24,7 @@ use super::{RowError, split_u64};
 pub(crate) const PREFIX_BYTES: usize = 9;
 
 /// Which records.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[repr(u8)]
 pub(crate) enum Record {
     Account = 0x41,

@@ -5,18 +5,26 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ledger_core::admit::group_hash;
+use ledger_core::batch::{BATCH_TYPE, Batch};
 use ledger_core::event::{
-    AccountOpened, Body, Event, KeyRegistered, Leg, PaymentAuthorized, PaymentCaptured, PaymentInitiated,
-    PaymentRefunded, TransferPosted,
+    AccountOpened, Body, Event, KeyRegistered, Leg, MetadataErased, PaymentAuthorized, PaymentCaptured,
+    PaymentInitiated, PaymentRefunded, TransferPosted,
 };
 use ledger_core::genesis::{Currency, Genesis, Limits, Operator};
+use ledger_core::ids::EventId;
 use ledger_core::number::{AccountKind, CaptureMode, RefundCause, Side};
+use ledger_core::sidecar::Sidecar;
 use ledger_core::unit::Submitted;
 use ledger_crypto::{Hash, SigningKey, dsse};
 use ledger_engine::{Answer, Config, EventAnswer, Ledger, ManualClock};
+use ledger_merkle::{build, leaf_hash};
 
 /// 2026-01-05T09:00:00Z.
 pub const START_NANOS: u64 = 1_767_603_600_000_000_000;
+
+/// 32 bytes that stand nowhere else.
+pub const SALT: &[u8; 32] = b"salt-salt-salt-salt-salt-salt-32";
 
 pub struct World {
     pub folder: tempfile::TempDir,
@@ -191,6 +199,48 @@ impl World {
         self.sign(event, &[&self.wallet])
     }
 
+    /// The header of a signed batch of these members, signed by one key.
+    pub fn batch_header(&self, members: &[Submitted], by: &SigningKey) -> Submitted {
+        let leaf = |member: &Submitted| leaf_hash(&dsse::message(&member.payload_type, &member.payload));
+        let payload = Batch {
+            ledger_id: self.ledger_id.to_vec(),
+            batch_id: self.header().event_id,
+            signers: vec![by.public_bytes().to_vec()],
+            count: u32::try_from(members.len()).unwrap(),
+            events_root: build::root(&members.iter().map(leaf).collect::<Vec<_>>()).to_vec(),
+        }
+        .encode();
+        let signature = by.sign(&dsse::message(BATCH_TYPE, &payload)).to_vec();
+        Submitted {
+            payload_type: BATCH_TYPE.to_owned(),
+            payload,
+            signatures: vec![(by.public_bytes().to_vec(), signature)],
+            sidecar: None,
+        }
+    }
+
+    /// A transfer to bob with private data.
+    pub fn private(&self, from: &str, metadata: &str) -> Submitted {
+        let sidecar = Sidecar { salt: SALT.to_vec(), metadata: metadata.as_bytes().to_vec() };
+        let transfer = Event::decode(&self.transfer(from, "cust:bob", 100).payload).unwrap();
+        let event = Event { metadata_commitment: sidecar.commitment().to_vec(), ..transfer };
+        Submitted { sidecar: Some(sidecar), ..self.sign(event, &[&self.wallet]) }
+    }
+
+    /// The order to erase the private data of an event.
+    pub fn erasing(&self, event: &Submitted) -> Submitted {
+        let body = MetadataErased { event_id: id_of(event).0.to_vec(), reason: "REQUEST".into() };
+        self.sign(Event { body: Body::MetadataErased(body), ..self.header() }, &[&self.operator])
+    }
+
+    /// Events tied into one atomic group, signed by the wallet.
+    pub fn group(&self, members: Vec<Submitted>) -> Vec<Submitted> {
+        let events: Vec<_> = members.iter().map(|member| Event::decode(&member.payload).unwrap()).collect();
+        let group = group_hash(events.iter().map(|event| event.event_id.as_slice())).to_vec();
+        let tied = |event| self.sign(Event { group: group.clone(), ..event }, &[&self.wallet]);
+        events.into_iter().map(tied).collect()
+    }
+
     pub fn header(&self) -> Event {
         let number = self.next_id.get();
         self.next_id.set(number + 1);
@@ -218,6 +268,15 @@ impl World {
             keys.iter().map(|key| (key.public_bytes().to_vec(), key.sign(&message).to_vec())).collect();
         Submitted { payload_type: ledger_core::event::EVENT_TYPE.into(), payload, signatures, sidecar: None }
     }
+}
+
+pub fn id_of(event: &Submitted) -> EventId {
+    EventId(Event::decode(&event.payload).unwrap().event_id.try_into().unwrap())
+}
+
+/// The same events as members of a batch: without signatures of their own.
+pub fn unsigned(members: Vec<Submitted>) -> Vec<Submitted> {
+    members.into_iter().map(|member| Submitted { signatures: Vec::new(), ..member }).collect()
 }
 
 /// The log indices of events that must all be accepted.
