@@ -1,10 +1,11 @@
 //! Building events: the header around a body, then the signatures of every signer.
 
+use ledger_core::admit::group_hash;
 use ledger_core::event::{Body, EVENT_TYPE, Event};
 use ledger_core::ids::{EventId, PaymentId};
 use ledger_core::sidecar::Sidecar;
 use ledger_core::unit::Submitted;
-use ledger_crypto::{Hash, Hasher, KeyBytes, SigningKey, domain, dsse};
+use ledger_crypto::{Hash, KeyBytes, SigningKey, dsse};
 
 use crate::uuid::{self, IdError};
 
@@ -33,15 +34,9 @@ impl EventBuilder {
         let event = Event {
             ledger_id: ledger_id.to_vec(),
             event_id: event_id.0.to_vec(),
-            payment_id: Vec::new(),
-            previous_event_id: Vec::new(),
-            signers: Vec::new(),
-            group: Vec::new(),
             timestamp_nanos,
-            effective_date: 0,
-            external_ref: String::new(),
-            metadata_commitment: Vec::new(),
             body,
+            ..Event::default()
         };
         Self { event, event_id, sidecar: None }
     }
@@ -123,11 +118,7 @@ impl EventBuilder {
 /// out, added or moved.
 #[must_use]
 pub fn group(members: Vec<EventBuilder>) -> Vec<EventBuilder> {
-    let mut hasher = Hasher::tagged(domain::GROUP);
-    for member in &members {
-        hasher.update(&member.event_id.0);
-    }
-    let hash = hasher.finish();
+    let hash = group_hash(members.iter().map(|member| member.event_id.0.as_slice()));
     let tied = members.into_iter().map(|mut member| {
         member.event.group = hash.to_vec();
         member

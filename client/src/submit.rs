@@ -9,6 +9,7 @@ use ledger_core::unit::Submitted;
 use ledger_proto::v1;
 
 use crate::answer::EventAnswer;
+use crate::batch::SignedBatch;
 use crate::connection::Client;
 use crate::error::ClientError;
 
@@ -60,7 +61,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn dry_run(&self, events: &[Submitted]) -> Result<DryRun, ClientError> {
-        self.tried(v1::DryRunRequest { events: messages(events), atomic: false }).await
+        self.tried(v1::DryRunRequest { events: messages(events), ..Default::default() }).await
     }
 
     /// What [`Client::submit_atomic`] would be answered now. Nothing is recorded.
@@ -68,7 +69,16 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn dry_run_atomic(&self, events: &[Submitted]) -> Result<DryRun, ClientError> {
-        self.tried(v1::DryRunRequest { events: messages(events), atomic: true }).await
+        self.tried(v1::DryRunRequest { events: messages(events), atomic: true, batch_header: None }).await
+    }
+
+    /// What [`Client::submit_batch`] would be answered now. Nothing is recorded.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn dry_run_batch(&self, batch: &SignedBatch) -> Result<DryRun, ClientError> {
+        let (events, header) = (messages(&batch.members), message(batch.header.clone()));
+        self.tried(v1::DryRunRequest { events, atomic: false, batch_header: Some(header) }).await
     }
 
     async fn tried(&self, request: v1::DryRunRequest) -> Result<DryRun, ClientError> {

@@ -2,6 +2,8 @@
 //! signed payloads pass through it as bytes.
 #![forbid(unsafe_code)]
 
+pub mod codec;
+
 /// Messages, client and server of package `ledger.v1`.
 pub mod v1 {
     #![allow(missing_docs, clippy::all, reason = "generated from the contract")]

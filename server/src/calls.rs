@@ -63,6 +63,9 @@ const METHODS: &[(&str, &str)] = &[
 /// each, all such requests together take at most 2 GiB; those that submit have places.
 const READ_BYTES: usize = 64 * 1024;
 
+/// Methods that hold a place of `server.max_streams` until their stream has ended.
+const STREAMS: [&str; 2] = ["SubmitStream", "GetStatement"];
+
 /// Wraps all services of a server.
 #[derive(Clone)]
 pub struct Calls {
@@ -95,7 +98,7 @@ impl Calls {
     fn place(&self, method: &str) -> Result<Option<OwnedSemaphorePermit>, Status> {
         match method {
             "Submit" | "SubmitAtomic" | "SubmitBatch" | "DryRun" => self.submits.take().map(Some),
-            "SubmitStream" | "GetStatement" => self.streams.take().map(Some),
+            method if STREAMS.contains(&method) => self.streams.take().map(Some),
             _ => Ok(None),
         }
     }
@@ -183,9 +186,9 @@ impl OpenCall {
     /// OUT_OF_RANGE, which means something else here; none of the submitting methods use that status themselves.
     ///
     /// A call of one message gives its place back here: its events are decided, and a client that does not read the
-    /// answer keeps nobody out.
+    /// answer keeps nobody out. A stream keeps it to its end.
     fn counted(mut self, response: Response<Body>) -> Response<CountedBody> {
-        if self.method != "SubmitStream" {
+        if !STREAMS.contains(&self.method) {
             self.place = None;
         }
         let (mut head, body) = response.into_parts();

@@ -75,11 +75,6 @@ pub fn malformed(field: &str, found: impl std::fmt::Display, allowed: &str) -> S
     Status::with_error_details(Code::InvalidArgument, format!("{field}: {text}"), details)
 }
 
-/// Something of the contract that this version does not do.
-pub fn not_built(what: &str) -> Status {
-    Status::unimplemented(what)
-}
-
 /// A message above the limit of the server.
 pub fn too_large(detail: &str) -> Status {
     Status::resource_exhausted(format!("message above the limit of this server: {detail}"))

@@ -52,15 +52,18 @@ fn check(args: &Check, context: &Context) -> Result<Exit, CliError> {
     let bar = progress::bar("entries").with_message("check");
     let checked = check_store(&config, |done| bar.set_position(done));
     bar.finish_and_clear();
-    let Checked { entries, unsealed, height, records, index_rows } =
+    let Checked { entries, unsealed, height, checkpoint, records, index_rows, tiles, private_rows } =
         checked.map_err(|error| CliError::Store { dir: args.dir.clone(), source: Box::new(error) })?;
     let facts: Facts = vec![
         ("verdict", "valid".to_owned()),
         ("entries", entries.to_string()),
         ("unsealed", unsealed.to_string()),
-        ("height", height.map(|height| height.to_string()).unwrap_or_default()),
+        ("height", height.to_string()),
+        ("checkpoint", checkpoint.to_string()),
         ("records", records.to_string()),
         ("index rows", index_rows.to_string()),
+        ("tiles", tiles.to_string()),
+        ("private rows", private_rows.to_string()),
     ];
     context.out.print(render::facts_table(&facts), &render::object(&facts));
     Ok(Exit::Ok)

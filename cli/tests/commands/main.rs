@@ -10,4 +10,5 @@ mod money;
 mod pipeline;
 mod private;
 mod queries;
+mod rotation;
 mod support;

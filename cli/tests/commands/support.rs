@@ -123,10 +123,22 @@ impl Ledger {
 
     /// Ends the server gracefully.
     pub fn stop(&mut self) {
-        let Some((mut server, _)) = self.server.take() else { return };
-        let pid = server.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        if self.server.is_none() {
+            return;
+        }
+        self.signal("-TERM");
+        let (mut server, _) = self.server.take().unwrap();
         assert!(server.wait().unwrap().success());
+    }
+
+    /// Tells the server that a file beside its ledger has changed.
+    pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, signal: &str) {
+        let (server, _) = self.server.as_ref().unwrap();
+        assert!(Command::new("kill").args([signal, &server.id().to_string()]).status().unwrap().success());
     }
 
     /// Runs `ledger` with this server, ledger and folder of remembered checkpoints.

@@ -45,9 +45,8 @@ impl Service {
         let most = self.page_limit(request.limit)?;
         let from = LogIndex(request.from);
         let ledger = self.ledger.clone();
-        let entries = blocking(&self.reading, move || ledger.entries(from, PAGE_BYTES)).await?;
-        let mut entries = entries.map_err(about(format_args!("entries from log index {from}")))?;
-        entries.truncate(most);
+        let entries = blocking(&self.reading, move || ledger.entries(from, most, PAGE_BYTES)).await?;
+        let entries = entries.map_err(about(format_args!("entries from log index {from}")))?;
         let checkpoint_size = self.ledger.checkpoint().size;
         Ok(Response::new(GetEntriesResponse { entries, checkpoint_size }))
     }

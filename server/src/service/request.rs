@@ -5,8 +5,7 @@ use ledger_core::sidecar::Sidecar;
 use ledger_core::unit::Submitted;
 use ledger_engine::{AsOf, View};
 use ledger_proto::v1::{
-    self as message, SubmitBatchRequest, SubmittedEvent, as_of, await_sealed_request, get_event_request,
-    get_receipt_request,
+    self as message, SubmittedEvent, as_of, await_sealed_request, get_event_request, get_receipt_request,
 };
 use tonic::Status;
 
@@ -139,19 +138,22 @@ fn id16(field: &str, bytes: &[u8]) -> Result<[u8; 16], Status> {
 
 /// Header and members of a signed batch. How many there may be is in the genesis, so the engine answers that. Errors:
 /// INVALID_ARGUMENT without a header or members, or with a member that is signed itself.
-pub fn signed_batch(request: SubmitBatchRequest) -> Result<(Submitted, Vec<Submitted>), Status> {
-    let header = request.header.ok_or_else(|| status::malformed("header", "none", "the signed header"))?;
+pub fn signed_batch(
+    header: Option<SubmittedEvent>,
+    members: Vec<SubmittedEvent>,
+) -> Result<(Submitted, Vec<Submitted>), Status> {
+    let header = header.ok_or_else(|| status::malformed("header", "none", "the signed header"))?;
     if header.sidecar.is_some() {
         return Err(status::malformed("header.sidecar", "present", "absent: private data is beside members"));
     }
-    if request.events.is_empty() {
+    if members.is_empty() {
         return Err(status::malformed("events", 0, "1 or more"));
     }
-    if let Some(at) = request.events.iter().position(|member| !member.signatures.is_empty()) {
-        let (field, count) = (format!("events[{at}].signatures"), request.events[at].signatures.len());
+    if let Some(at) = members.iter().position(|member| !member.signatures.is_empty()) {
+        let (field, count) = (format!("events[{at}].signatures"), members[at].signatures.len());
         return Err(status::malformed(&field, count, "none: the header is signed for all members"));
     }
-    Ok((submitted(header), request.events.into_iter().map(submitted).collect()))
+    Ok((submitted(header), members.into_iter().map(submitted).collect()))
 }
 
 /// A submitted event, as the engine takes it.

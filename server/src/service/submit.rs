@@ -41,13 +41,20 @@ impl Service {
     }
 
     pub(super) async fn tried(&self, request: DryRunRequest) -> Result<Response<DryRunResponse>, Status> {
-        let batch = Batch::take(request.events, &self.settings)?;
+        let DryRunRequest { events, atomic, batch_header } = request;
         let ledger = self.ledger.clone();
-        let tried = blocking(&self.submitting, move || match request.atomic {
-            false => ledger.dry_run(batch.events),
-            true => ledger.dry_run_atomic(batch.events),
-        });
-        let tried = tried.await?.map_err(|failure| status::failure(&failure))?;
+        let tried = if let Some(header) = batch_header {
+            if atomic {
+                return Err(status::malformed("atomic", true, "false beside batch_header"));
+            }
+            let (header, members) = signed_batch(Some(header), events)?;
+            blocking(&self.submitting, move || ledger.dry_run_batch(header, members)).await?
+        } else {
+            let Batch { events, .. } = Batch::take(events, &self.settings)?;
+            let tried = move || if atomic { ledger.dry_run_atomic(events) } else { ledger.dry_run(events) };
+            blocking(&self.submitting, tried).await?
+        };
+        let tried = tried.map_err(|failure| status::failure(&failure))?;
         let results = tried.answers.into_iter().map(answer::result).collect();
         Ok(Response::new(DryRunResponse { results, read_at: tried.read_at.0 }))
     }
@@ -56,7 +63,7 @@ impl Service {
         &self,
         request: SubmitBatchRequest,
     ) -> Result<Response<SubmitBatchResponse>, Status> {
-        let (header, members) = signed_batch(request)?;
+        let (header, members) = signed_batch(request.header, request.events)?;
         self.metrics.events_received.inc_by(members.len() as u64);
         let ledger = self.ledger.clone();
         let handed = blocking(&self.submitting, move || ledger.submit_batch(header, members));

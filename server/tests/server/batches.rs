@@ -13,7 +13,7 @@ use tonic::Code;
 use crate::support::{Books, accepted, recorded};
 
 /// A batch of these events, signed by the operator.
-fn batch(books: &mut Books, events: Vec<SubmittedEvent>) -> SubmitBatchRequest {
+pub fn batch(books: &mut Books, events: Vec<SubmittedEvent>) -> SubmitBatchRequest {
     let leaf = |event: &SubmittedEvent| leaf_hash(&dsse::message(&event.payload_type, &event.payload));
     let leaves: Vec<_> = events.iter().map(leaf).collect();
     let key = books.operator.public_bytes().to_vec();

@@ -67,6 +67,27 @@ async fn a_read_is_not_given_room_for_a_submission() {
     running.server.stop().await.unwrap();
 }
 
+/// Two bytes each on the wire, a hundred in memory: counted before they are decoded.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_million_events_without_fields_are_not_taken_in() {
+    let (mut books, mut running) = served().await;
+    let address = running.server.grpc().to_string();
+    for (method, tag) in [
+        ("Submit", 0x0a),
+        ("SubmitAtomic", 0x0a),
+        ("SubmitBatch", 0x12),
+        ("SubmitStream", 0x12),
+        ("DryRun", 0x0a),
+    ] {
+        let message = [tag, 0].repeat(1_000_000);
+        let status = raw_call(&address, &format!("/ledger.v1.LedgerService/{method}"), message).await;
+        assert_eq!(status.code(), Code::InvalidArgument, "{method}");
+        assert!(status.message().starts_with("events: found 1000000"), "{method}: {}", status.message());
+    }
+    still_serves(&mut books, &mut running.client).await;
+    running.server.stop().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn events_made_of_noise_are_rejected_one_by_one() {
     let (mut books, mut running) = served().await;

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use ledger_proto::v1::get_statement_request::Range;
 use ledger_proto::v1::{
-    ListAccountsRequest, SubmitAtomicRequest, SubmitRequest, SubmitStreamRequest, SubmittedEvent,
+    GetStatementRequest, ListAccountsRequest, RecordedRange, SubmitAtomicRequest, SubmitRequest,
+    SubmitStreamRequest, SubmittedEvent,
 };
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -117,6 +119,27 @@ async fn one_stream_too_many_is_told_when_to_come_back() {
     drop(open);
     assert_eq!(first.collect::<Vec<_>>().await.len(), 0);
     a_stream_is_taken(&mut running.client).await;
+    running.server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_keeps_its_place_until_it_is_taken() {
+    let mut books = Books::create();
+    let mut running = books.serve_with(&[("server.max_streams", "1"), ("page.max", "10")]).await;
+    let opening = books.accounts(&["alice"]);
+    accepted(&mut running.client, opening).await;
+    let transfers = (0..2_000).map(|_| books.transfer("world", "alice", 1)).collect();
+    accepted(&mut running.client, transfers).await;
+    let range = Some(Range::Recorded(RecordedRange { from_nanos: 0, to_nanos: u64::MAX }));
+    let request = GetStatementRequest { account: "alice".to_owned(), range };
+    let mut deaf = deaf(&running).await;
+    let unread = deaf.get_statement(request.clone()).await.unwrap();
+    let status = running.client.get_statement(request.clone()).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert!(status.get_error_details().retry_info().unwrap().retry_delay.is_some());
+    drop((unread, deaf));
+    let taken = async { while running.client.get_statement(request.clone()).await.is_err() {} };
+    timeout(SOON, taken).await.unwrap();
     running.server.stop().await.unwrap();
 }
 

@@ -13,6 +13,7 @@ use ledger_proto::v1::{
 use tokio_stream::StreamExt;
 use tonic::Code;
 
+use crate::batches::batch;
 use crate::process::Process;
 use crate::support::{Books, Client, accepted, connect, is_accepted, transfer};
 
@@ -110,7 +111,19 @@ async fn private_data_travels_with_every_kind_of_submission() {
         is_accepted(one);
     });
 
-    for event in [&single, &streamed, &grouped[1]] {
+    let members = vec![private(&mut books, 4, b"by SubmitBatch"), books.transfer("world", "alice", 3)];
+    let batch = batch(&mut books, members);
+    let batched = batch.events[0].clone();
+    let answered = running.client.submit_batch(batch.clone()).await.unwrap().into_inner();
+    answered.results.into_iter().for_each(|one| {
+        is_accepted(one);
+    });
+    let mut other = batch;
+    other.events[0].sidecar.as_mut().unwrap().metadata.push(b'!');
+    let again = running.client.submit_batch(other).await.unwrap().into_inner();
+    assert!(again.results.into_iter().map(is_accepted).all(|recorded| recorded.already_exists));
+
+    for event in [&single, &streamed, &grouped[1], &batched] {
         assert_eq!(kept(&mut running.client, event).await, Kept::Here(event.sidecar.clone().unwrap()));
     }
     assert!(matches!(kept(&mut running.client, &grouped[0]).await, Kept::Never(_)));

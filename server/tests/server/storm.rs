@@ -201,7 +201,7 @@ fn books_of(books: &Books) -> (Hash, usize) {
     let size = ledger.checkpoint().size;
     let (mut replay, mut events) = (Replay::new(books.ledger_id), 0);
     while replay.size() < size {
-        for entry in ledger.entries(LogIndex(replay.size()), 1 << 20).unwrap() {
+        for entry in ledger.entries(LogIndex(replay.size()), usize::MAX, 1 << 20).unwrap() {
             events += usize::from(matches!(Entry::decode(&entry).unwrap().content, Content::Event { .. }));
             replay.push(ReadEntry::read(&entry, |_| None), None).unwrap();
         }
