@@ -10,6 +10,7 @@ pub mod dice;
 pub mod generate;
 pub mod keyring;
 pub mod model;
+mod offered;
 pub mod pair;
 pub mod shrink;
 pub mod stream;

@@ -67,7 +67,7 @@ fn p09_refunds_and_chargebacks_together_never_pass_what_was_settled() {
         let payment = bench.authorized();
         assert_eq!(bench.of(&payment, capture(10_000, true)), 0);
         loop {
-            let left = u64::try_from(bench.payment(&payment).refundable()).unwrap();
+            let left = u64::try_from(bench.payment(&payment).left_to_return()).unwrap();
             assert_eq!(bench.of(&payment, refund(left + 1)), 808);
             assert_eq!(bench.of(&payment, chargeback(left + 1)), 809);
             if left == 0 {
