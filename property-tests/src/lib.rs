@@ -9,6 +9,7 @@ pub mod coverage;
 pub mod dice;
 pub mod generate;
 pub mod keyring;
+pub mod log;
 pub mod model;
 mod offered;
 pub mod pair;

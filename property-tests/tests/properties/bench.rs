@@ -1,7 +1,9 @@
 //! A ledger in which one key may do everything; every command goes to the core and to the model.
 
+use ledger_core::batch::Batch;
 use ledger_core::event::*;
 use ledger_core::number::*;
+use ledger_crypto::{dsse, sha256};
 use ledger_property_tests::keyring;
 use ledger_property_tests::model::{Answer, Payment, SECOND};
 use ledger_property_tests::pair::{CURRENCIES, Pair, START};
@@ -65,14 +67,41 @@ impl Bench {
     }
 
     pub fn send_as(&mut self, event: &Event, signed: Signed) -> u16 {
-        let members = vec![Sent { signed, ..Sent::good(event.encode()) }];
-        let command = Command { clock: self.clock, kind: Kind::Single, members };
-        self.pair.take(&command).unwrap_or_else(|difference| panic!("{difference}"));
+        self.offer(Kind::Single, vec![Sent { signed, ..Sent::good(event.encode()) }]);
         match self.pair.answer.as_ref().expect("an event was offered") {
             Answer::Recorded(outcomes) => outcomes[0],
             Answer::TurnedAway { code, .. } => code.number(),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Sends events as an atomic group and says what it is answered.
+    pub fn group(&mut self, mut events: Vec<Event>) -> String {
+        let ids: Vec<&[u8]> = events.iter().map(|event| event.event_id.as_slice()).collect();
+        let group = sha256(&[b"ledger/v1/group".as_slice(), &ids.concat()].concat()).to_vec();
+        events.iter_mut().for_each(|event| event.group.clone_from(&group));
+        self.offer(Kind::Group, events.iter().map(|event| Sent::good(event.encode())).collect())
+    }
+
+    /// Sends events as a signed batch and says what it is answered.
+    pub fn batch(&mut self, events: &[Event]) -> String {
+        let leaf = |event: &Event| ledger_merkle::leaf_hash(&dsse::message(EVENT_TYPE, &event.encode()));
+        let leaves: Vec<_> = events.iter().map(leaf).collect();
+        let header = Batch {
+            ledger_id: self.pair.model.fixed.ledger_id.to_vec(),
+            batch_id: self.event(Body::PaymentVoided(PaymentVoided::default())).event_id,
+            signers: vec![keyring::key("all")],
+            count: u32::try_from(events.len()).unwrap(),
+            events_root: ledger_merkle::build::root(&leaves).to_vec(),
+        };
+        let payloads = std::iter::once(header.encode()).chain(events.iter().map(Event::encode));
+        self.offer(Kind::Batch, payloads.map(Sent::good).collect())
+    }
+
+    fn offer(&mut self, kind: Kind, members: Vec<Sent>) -> String {
+        let command = Command { clock: self.clock, kind, members };
+        self.pair.take(&command).unwrap_or_else(|difference| panic!("{difference}"));
+        self.pair.answer.as_ref().expect("an offer").to_string()
     }
 
     pub fn post(&mut self, body: Body) -> u16 {
@@ -82,9 +111,28 @@ impl Bench {
 
     /// An event of a payment at its head.
     pub fn of(&mut self, payment: &[u8], body: Body) -> u16 {
+        let event = self.event_of(payment, body);
+        self.send(&event)
+    }
+
+    /// The event that [`Self::of`] sends.
+    pub fn event_of(&mut self, payment: &[u8], body: Body) -> Event {
         let previous_event_id = self.payment(payment).head.0.to_vec();
         let event = self.event(body);
-        self.send(&Event { payment_id: payment.to_vec(), previous_event_id, ..event })
+        Event { payment_id: payment.to_vec(), previous_event_id, ..event }
+    }
+
+    /// Events of a payment, each after the one before.
+    pub fn chain_of(&mut self, payment: &[u8], bodies: Vec<Body>) -> Vec<Event> {
+        let mut chain: Vec<Event> = Vec::new();
+        for body in bodies {
+            let mut event = self.event_of(payment, body);
+            if let Some(last) = chain.last() {
+                event.previous_event_id.clone_from(&last.event_id);
+            }
+            chain.push(event);
+        }
+        chain
     }
 
     pub fn fund(&mut self, to: &str, currency: &str, amount: u64) -> u16 {
@@ -150,6 +198,25 @@ pub fn refund(amount: u64) -> Body {
         fees: Vec::new(),
         fx: None,
     })
+}
+
+pub fn settle(amount: u64) -> Body {
+    Body::PaymentSettled(PaymentSettled { amount, ..PaymentSettled::default() })
+}
+
+pub fn returned(amount: u64) -> Body {
+    match refund(amount) {
+        Body::PaymentRefunded(body) => {
+            Body::PaymentRefunded(PaymentRefunded { cause: Some(RefundCause::Return), ..body })
+        }
+        other => other,
+    }
+}
+
+/// The reversal of an event.
+pub fn reversal(target_event_id: &[u8]) -> Body {
+    let target_event_id = target_event_id.to_vec();
+    Body::PaymentReversed(PaymentReversed { target_event_id, reason: "TEST".to_owned() })
 }
 
 pub fn chargeback(amount: u64) -> Body {
