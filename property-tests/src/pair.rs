@@ -37,6 +37,7 @@ pub const BATCH_MEMBERS: u32 = 8;
 const FULL_EVERY: usize = 250;
 
 /// Both of them.
+#[derive(Clone)]
 pub struct Pair {
     /// The model.
     pub model: Ledger,

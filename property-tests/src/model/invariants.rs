@@ -28,6 +28,7 @@ pub fn check(ledger: &Ledger) -> Result<(), String> {
 }
 
 /// What the entries so far add up to.
+#[derive(Clone)]
 pub struct Fold {
     exponents: BTreeMap<CurrencyCode, u8>,
     /// Accounts as the lines alone make them.

@@ -120,7 +120,7 @@ fn report(failure: Failure) -> Coverage {
 
 /// Prints; a passing test's `println!` would be kept back.
 fn say(text: &str) {
-    writeln!(std::io::stdout(), "{text}").unwrap();
+    std::io::stdout().write_all(format!("{text}\n").as_bytes()).unwrap();
 }
 
 fn from_environment(name: &str, otherwise: u64) -> u64 {

@@ -7,10 +7,11 @@ use ledger_crypto::{dsse, sha256};
 use ledger_property_tests::keyring;
 use ledger_property_tests::model::{Answer, Payment, SECOND};
 use ledger_property_tests::pair::{CURRENCIES, Pair, START};
-use ledger_property_tests::stream::{Command, Kind, Sent, Signed};
+use ledger_property_tests::stream::{Command, Kind, Private, Sent, Signed};
 
 pub const LARGEST: u64 = 999_999_999_999_999_999;
 
+#[derive(Clone)]
 pub struct Bench {
     pub pair: Pair,
     pub clock: u64,
@@ -63,11 +64,11 @@ impl Bench {
 
     /// Sends an event and says its outcome, or the code with which it is turned away.
     pub fn send(&mut self, event: &Event) -> u16 {
-        self.send_as(event, Signed::Good)
+        self.send_as(event, Signed::Good, Private::None)
     }
 
-    pub fn send_as(&mut self, event: &Event, signed: Signed) -> u16 {
-        self.offer(Kind::Single, vec![Sent { signed, ..Sent::good(event.encode()) }]);
+    pub fn send_as(&mut self, event: &Event, signed: Signed, private: Private) -> u16 {
+        self.offer(Kind::Single, vec![Sent { payload: event.encode(), signed, private }]);
         match self.pair.answer.as_ref().expect("an event was offered") {
             Answer::Recorded(outcomes) => outcomes[0],
             Answer::TurnedAway { code, .. } => code.number(),

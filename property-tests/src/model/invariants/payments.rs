@@ -12,6 +12,7 @@ use crate::model::transitions::amount_of;
 use crate::model::{Entry, Payment, What, conversion};
 
 /// A payment as its entries make it.
+#[derive(Clone)]
 pub(super) struct Seen {
     /// After the last of them.
     pub payment: Rc<Payment>,
