@@ -1,6 +1,7 @@
 //! Property 18: of two faults the first answers: the lower number up to group 6, the earlier guard from there on.
 
 mod cases;
+mod fields;
 mod stage;
 
 use ledger_core::event::*;
@@ -138,14 +139,14 @@ fn of_header(number: u32) -> Vec<Fault> {
         _ => faults.push((602, |event, _| event.effective_date = 20_990_101)),
     }
     if matches!(number, 3..=6 | 9..=12) {
-        faults.push((606, |event, _| *cases::amount(event) = 0));
-        faults.push((607, |event, _| *cases::amount(event) = LARGEST + 1));
+        faults.push((606, |event, _| *fields::amount(event) = 0));
+        faults.push((607, |event, _| *fields::amount(event) = LARGEST + 1));
     }
     if matches!(number, 2 | 7 | 10 | 11 | 13 | 14 | 16 | 18 | 22) {
-        faults.push((616, |event, _| *cases::reason(event) = "x".repeat(36)));
+        faults.push((616, |event, _| *fields::reason(event) = "x".repeat(36)));
     }
     if matches!(number, 2 | 7 | 11) {
-        faults.push((601, |event, _| cases::reason(event).clear()));
+        faults.push((601, |event, _| fields::reason(event).clear()));
     }
     faults
 }
