@@ -17,7 +17,7 @@ pub use apart::independent_payments;
 use crate::coverage::Coverage;
 use crate::dice::Dice;
 use crate::model::SECOND;
-use crate::pair::{CURRENCIES, Pair, START};
+use crate::pair::{CURRENCIES, Pair, START, caught};
 use crate::stream::Command;
 
 /// What a world is like; it differs from seed to seed.
@@ -68,7 +68,7 @@ pub fn play(seed: u64, commands: usize) -> Result<Coverage, Box<Failure>> {
     let threshold = if dice.once_in(3) { 2 } else { 1 };
     let mut generator = Generator::new(dice);
     let mut pair = Pair::new(threshold);
-    match generator.play(&mut pair, commands) {
+    match caught(|| generator.play(&mut pair, commands)) {
         Ok(()) => Ok(pair.coverage),
         Err(difference) => Err(Box::new(Failure { seed, threshold, commands: generator.sent, difference })),
     }
@@ -80,7 +80,8 @@ pub fn play(seed: u64, commands: usize) -> Result<Coverage, Box<Failure>> {
 /// When core and model differ on them.
 pub fn stream(seed: u64, commands: usize) -> Vec<Command> {
     let mut generator = Generator::new(Dice::new(seed));
-    generator.play(&mut Pair::new(1), commands).unwrap_or_else(|difference| panic!("{difference}"));
+    let played = caught(|| generator.play(&mut Pair::new(1), commands));
+    played.unwrap_or_else(|difference| panic!("stream of seed {seed}: {difference}"));
     generator.sent
 }
 

@@ -16,12 +16,14 @@ mod fields;
 mod guards;
 mod history;
 pub mod invariants;
+mod names;
 mod payment;
 mod postings;
 mod records;
 mod transitions;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use ledger_core::batch::Batch;
 use ledger_core::code::Code;
@@ -136,6 +138,8 @@ pub enum Way {
 /// What became of an offer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {
+    /// Turned away without a trace for the header of a batch.
+    HeaderTurnedAway(Code),
     /// Turned away without a trace: the first failing member (0 for faults of the whole) and its code.
     TurnedAway {
         /// Position of the member.
@@ -147,6 +151,23 @@ pub enum Answer {
     Known(Vec<(u64, u16)>),
     /// Recorded: the outcome of each member, 0 accepted.
     Recorded(Vec<u16>),
+}
+
+impl fmt::Display for Answer {
+    /// `603`, `header 403`, `known 0`, or the outcomes of the members: `0,1001`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |outcomes: &mut dyn Iterator<Item = u16>| {
+            outcomes.map(|outcome| outcome.to_string()).collect::<Vec<_>>().join(",")
+        };
+        match self {
+            Self::HeaderTurnedAway(code) => write!(f, "header {}", code.number()),
+            Self::TurnedAway { code, .. } => code.number().fmt(f),
+            Self::Known(originals) => {
+                write!(f, "known {}", list(&mut originals.iter().map(|(_, outcome)| *outcome)))
+            }
+            Self::Recorded(outcomes) => f.write_str(&list(&mut outcomes.iter().copied())),
+        }
+    }
 }
 
 /// Where and when an entry stands.
@@ -165,7 +186,7 @@ impl Ledger {
     pub fn found(genesis: &Genesis, ledger_id: Hash, recorded_at: u64) -> Self {
         let mut exponents = BTreeMap::new();
         for currency in &genesis.currencies {
-            let code = CurrencyCode::parse(&currency.code).expect("a checked genesis");
+            let code = names::currency(&currency.code);
             exponents.insert(code, u8::try_from(currency.exponent).expect("a checked genesis"));
         }
         let limits = genesis.limits.clone().expect("a checked genesis");
@@ -224,7 +245,9 @@ impl Ledger {
     /// Applies an admitted offer at t.
     fn record(&mut self, offer: &Offer, t: u64) -> Vec<u16> {
         let Way::Batch(header) = &offer.way else { return self.apply(&offer.members, t) };
-        self.history.push(Entry::plain(self.history.len() as u64, t, What::BatchHeader));
+        let mut entry = Entry::plain(self.history.len() as u64, t, What::BatchHeader);
+        entry.payload = header.batch.encode();
+        self.history.push(entry);
         self.batches.insert(header.batch.batch_id.clone());
         let mut outcomes = Vec::new();
         for run in runs(&offer.members) {

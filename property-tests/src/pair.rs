@@ -1,23 +1,24 @@
 //! The core and the model side by side: the same commands, every answer and every record compared.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ledger_core::admit::{Admission, admit};
 use ledger_core::apply::{At, Effects, ExecutedEntry, MemberOutcome, Subject, execute, expire};
-use ledger_core::batch::BATCH_TYPE;
-use ledger_core::event::EVENT_TYPE;
 use ledger_core::genesis::{Currency, Genesis, Limits, Operator};
 use ledger_core::ids::LogIndex;
-use ledger_core::sidecar::Sidecar;
+use ledger_core::invariants::Invariants;
 use ledger_core::state::MemoryState;
-use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedBatch, VerifiedEvent};
+use ledger_core::unit::Unit;
 use ledger_core::view::{State, StateView};
-use ledger_crypto::dsse;
 
 use crate::coverage::Coverage;
 use crate::keyring;
-use crate::model::{Answer, Form, Header, Ledger, Member, Offer, Signature, Way, invariants};
-use crate::stream::{Command, Kind, Private, Sent, Signed, private_data};
+use crate::model::invariants::{self, Fold};
+use crate::model::{Answer, Ledger};
+use crate::offered::both;
+use crate::stream::{Command, Kind};
 
 /// 2026-01-05 09:00:00 UTC.
 pub const START: u64 = 1_767_603_600_000_000_000;
@@ -32,10 +33,11 @@ pub const GROUP_MEMBERS: u32 = 5;
 /// Most members of a batch in these worlds.
 pub const BATCH_MEMBERS: u32 = 8;
 
-/// Units after which everything is compared and the invariants are checked.
+/// Commands after which everything is compared and added up.
 const FULL_EVERY: usize = 250;
 
 /// Both of them.
+#[derive(Clone)]
 pub struct Pair {
     /// The model.
     pub model: Ledger,
@@ -43,6 +45,12 @@ pub struct Pair {
     pub state: MemoryState,
     /// What was reached.
     pub coverage: Coverage,
+    /// What the last command was answered; `None` when it offered nothing.
+    pub answer: Option<Answer>,
+    /// The model's invariants.
+    fold: Fold,
+    /// The core's.
+    invariants: Invariants,
     next_index: u64,
     last_time: u64,
     commands: usize,
@@ -55,21 +63,37 @@ impl Pair {
         let (constants, recorded_at) = Genesis::from_entry(&genesis.to_entry(START)).expect("a genesis");
         let mut model = Ledger::found(&genesis, constants.ledger_id, recorded_at);
         model.seal();
-        let (next_index, last_time) = (2, model.last_time());
-        let (state, coverage) = (MemoryState::new(constants), Coverage::default());
-        Self { model, state, coverage, next_index, last_time, commands: 0 }
+        let mut fold = Fold::new(&model.fixed);
+        model.history.iter().for_each(|entry| fold.take(entry).expect("a genesis and its seal"));
+        Self {
+            next_index: 2,
+            last_time: model.last_time(),
+            model,
+            state: MemoryState::new(constants),
+            coverage: Coverage::default(),
+            answer: None,
+            fold,
+            invariants: Invariants::default(),
+            commands: 0,
+        }
     }
 
-    /// Gives a command to both.
+    /// Gives a command to both. The pair is of no use after an error.
     ///
     /// # Errors
-    /// What differs, or the invariant that is broken.
+    /// What differs, the invariant that is broken, or with what words one of them panicked.
     pub fn take(&mut self, command: &Command) -> Result<(), String> {
+        caught(|| self.taken(command))
+    }
+
+    fn taken(&mut self, command: &Command) -> Result<(), String> {
         self.commands += 1;
+        self.answer = None;
         let first = self.model.history.len();
         match command.kind {
             Kind::Seal => {
                 self.model.seal();
+                self.fold.take(&self.model.history[first])?;
                 self.next_index += 1;
                 self.last_time += 1;
             }
@@ -82,18 +106,30 @@ impl Pair {
         let (index, time) = (history.len() as u64, self.model.last_time());
         same("log size and time", &(self.next_index, self.last_time), &(index, time))?;
         self.coverage.entries(&history[first..]);
-        same("totals", &self.state.totals().0, &self.model.books.totals())?;
+        for entry in &history[first..] {
+            for account in &entry.accounts {
+                let counted = &self.fold.accounts()[*account];
+                same("account, counted", counted, self.model.books.accounts[*account].as_ref())?;
+            }
+        }
         same("closed_through", &self.state.params().closed_through, &self.model.books.closed_through)?;
         let log_key = self.model.books.log_keys.last().expect("one");
         same("log key", &self.state.params().log_key.as_slice(), &log_key.as_slice())?;
-        if self.commands.is_multiple_of(FULL_EVERY) { self.full() } else { Ok(()) }
+        if self.commands.is_multiple_of(FULL_EVERY) { self.compared() } else { Ok(()) }
     }
 
-    /// Compares everything and checks the invariants.
+    /// Compares everything, adds up both sides, and folds the whole log once more from its beginning.
     ///
     /// # Errors
     /// What differs, or the invariant that is broken.
     pub fn full(&self) -> Result<(), String> {
+        caught(|| {
+            self.compared()?;
+            invariants::check(&self.model)
+        })
+    }
+
+    fn compared(&self) -> Result<(), String> {
         let books = &self.model.books;
         let accounts: Vec<_> = self.state.accounts().iter().map(|record| record.as_ref().clone()).collect();
         same("accounts", &accounts, &books.accounts.iter().map(|account| account.record()).collect())?;
@@ -101,25 +137,32 @@ impl Pair {
         same("payments", &payments, &books.payments.iter().map(|payment| payment.record()).collect())?;
         let keys: Vec<_> = self.state.keys().iter().map(|record| record.as_ref().clone()).collect();
         same("keys", &keys, &books.keys.iter().map(|key| key.record()).collect())?;
-        invariants::check(&self.model)
+        let last = LogIndex(self.next_index - 1);
+        self.invariants.check_whole(&self.state, last).map_err(|broken| format!("core: {broken}"))?;
+        self.fold.compare(books)
     }
 
     fn unit(&mut self, command: &Command) -> Result<(), String> {
         let (offer, unit) = match both(command) {
             Ok(both) => both,
             Err(code) => {
-                self.coverage.undecodable(code);
+                self.coverage.undecodable(code.number());
+                self.answer = Some(Answer::TurnedAway { member: 0, code });
                 return self.expire_due(command.clock, None).map(drop);
             }
         };
         let first = self.model.history.len();
         let answer = self.model.offer(&offer, command.clock);
         self.coverage.answer(&offer, &answer);
+        self.answer = Some(answer.clone());
 
         let t = self.expire_due(command.clock, Some(first))?;
         match admit(&self.state, &unit, t).expect("memory") {
             Admission::BatchRejected(refusal) => {
-                let own = Answer::TurnedAway { member: 0, code: refusal.code };
+                let own = match refusal.code {
+                    code if code.group() == 2 => Answer::TurnedAway { member: 0, code },
+                    code => Answer::HeaderTurnedAway(code),
+                };
                 same(&format!("admission of a batch ({refusal})"), &own, &answer)
             }
             Admission::Rejected { member, refusal } => {
@@ -203,30 +246,28 @@ impl Pair {
         same("payments that change", &own, &entry.payment.into_iter().collect())?;
         let own = effects.keys.iter().map(|(index, _)| index.0 as usize).collect::<Vec<_>>();
         same("keys that change", &own, &entry.key.into_iter().collect())?;
+        self.fold.take(entry)?;
+        for (index, record) in &effects.accounts {
+            same("account", record.as_ref(), &self.fold.accounts()[index.0 as usize].record())?;
+        }
+        for ((_, record), after) in effects.payments.iter().zip(&entry.after) {
+            same("payment", record.as_ref(), &after.record())?;
+        }
         let log_index = LogIndex(self.next_index);
         let executed = ExecutedEntry { log_index, recorded_at_nanos, t_nanos, outcome, subject, effects };
+        let checked = self.invariants.check_entry(&self.state, &executed);
+        checked.map_err(|broken| format!("core: {broken}"))?;
         self.state.absorb(&executed);
+        same("totals", &self.state.totals().0, self.fold.totals())?;
         self.next_index += 1;
         Ok(())
     }
 
-    /// The last record of each account, payment and key that a unit changed.
+    /// The last record of each key that a unit changed.
     fn changed(&self, outcomes: &[MemberOutcome]) -> Result<(), String> {
-        let books = &self.model.books;
-        let effects = || outcomes.iter().map(|outcome| &outcome.effects);
-        let accounts: BTreeMap<_, _> =
-            effects().flat_map(|effects| effects.accounts.iter().cloned()).collect();
-        for (index, record) in accounts {
-            same("account", record.as_ref(), &books.accounts[index.0 as usize].record())?;
-        }
-        let payments: BTreeMap<_, _> =
-            effects().flat_map(|effects| effects.payments.iter().cloned()).collect();
-        for (index, record) in payments {
-            same("payment", record.as_ref(), &books.payments[index.0 as usize].record())?;
-        }
-        let keys: BTreeMap<_, _> = effects().flat_map(|effects| effects.keys.iter().cloned()).collect();
-        for (index, record) in keys {
-            same("key", record.as_ref(), &books.keys[index.0 as usize].record())?;
+        let keys = outcomes.iter().flat_map(|outcome| outcome.effects.keys.iter().cloned());
+        for (index, record) in keys.collect::<BTreeMap<_, _>>() {
+            same("key", record.as_ref(), &self.model.books.keys[index.0 as usize].record())?;
         }
         Ok(())
     }
@@ -254,120 +295,14 @@ pub fn genesis(threshold: u32) -> Genesis {
     }
 }
 
-/// A unit for either side, or the code of what cannot be decoded.
-fn both(command: &Command) -> Result<(Offer, Unit), u16> {
-    let mut sent = command.members.as_slice();
-    let mut headers = None;
-    if command.kind == Kind::Batch
-        && let Some((first, rest)) = sent.split_first()
-    {
-        headers = Some(header(first)?);
-        sent = rest;
-    }
-    let decode = if headers.is_some() { batched } else { member };
-    let members = sent.iter().map(decode).collect::<Result<Vec<_>, u16>>()?;
-    let (own, members): (Vec<Member>, Vec<VerifiedEvent>) = members.into_iter().unzip();
-    Ok(match headers {
-        Some((header, verified)) => {
-            (Offer { way: Way::Batch(header), members: own }, Unit::batch(verified, members))
-        }
-        None if command.kind == Kind::Single => {
-            let single = members.into_iter().next().expect("one event");
-            (Offer { way: Way::Single, members: own }, Unit::single(single))
-        }
-        None => (Offer { way: Way::Group, members: own }, Unit::group(members)),
-    })
+/// A panic as a difference.
+pub(crate) fn caught<T>(play: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(play)).unwrap_or_else(|panic| Err(format!("panic: {}", words(&*panic))))
 }
 
-fn header(sent: &Sent) -> Result<(Header, VerifiedBatch), u16> {
-    let mut submitted = submitted(sent, BATCH_TYPE);
-    let decoded = VerifiedBatch::trust(submitted.clone()).map_err(|refusal| refusal.code.number())?;
-    let batch = decoded.batch().clone();
-    let (given, signatures, is_checked) = signatures(sent, BATCH_TYPE, &batch.signers);
-    submitted.signatures = given;
-    let verified =
-        if is_checked { VerifiedBatch::verify(submitted, |_| None) } else { VerifiedBatch::trust(submitted) };
-    Ok((Header { batch, signatures }, verified.expect("decoded before")))
-}
-
-fn batched(sent: &Sent) -> Result<(Member, VerifiedEvent), u16> {
-    let signed = SignedEvent::decode_batched(submitted(sent, EVENT_TYPE));
-    let signed = signed.map_err(|refusal| refusal.code.number())?;
-    let (event, private) = (signed.event().clone(), private_data(sent.private));
-    let own = Member { event, payload: sent.payload.clone(), signatures: Vec::new(), private };
-    Ok((own, VerifiedEvent::of_batch(signed)))
-}
-
-fn member(sent: &Sent) -> Result<(Member, VerifiedEvent), u16> {
-    let mut submitted = submitted(sent, EVENT_TYPE);
-    let signed = SignedEvent::decode(submitted.clone()).map_err(|refusal| refusal.code.number())?;
-    let event = signed.event().clone();
-    let (given, signatures, is_checked) = signatures(sent, EVENT_TYPE, &event.signers);
-    submitted.signatures = given;
-    let signed = SignedEvent::decode(submitted).expect("decoded before");
-    let verified =
-        if is_checked { VerifiedEvent::verify(signed, |_| None) } else { VerifiedEvent::trust(signed) };
-    // Private data is looked at where signatures are.
-    let private = private_data(sent.private).filter(|_| is_checked);
-    Ok((Member { event, payload: sent.payload.clone(), signatures, private }, verified))
-}
-
-fn submitted(sent: &Sent, payload_type: &str) -> Submitted {
-    let sidecar = private_data(sent.private).map(|(salt, metadata)| Sidecar { salt, metadata });
-    let (payload_type, payload) = (payload_type.to_owned(), sent.payload.clone());
-    Submitted { payload_type, payload, signatures: Vec::new(), sidecar }
-}
-
-type Signatures = (Vec<(Vec<u8>, Vec<u8>)>, Vec<Signature>, bool);
-
-/// The signatures as they are handed in, what is known of them, and whether the core shall check them.
-fn signatures(sent: &Sent, payload_type: &str, signers: &[Vec<u8>]) -> Signatures {
-    let asks = matches!(sent.signed, Signed::Checked | Signed::Forged) || sent.private != Private::None;
-    let is_checked = asks && signers.iter().all(|key| keyring::secret(key).is_some());
-    let message = if is_checked { dsse::message(payload_type, &sent.payload) } else { Vec::new() };
-    let mut given: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-    for key in signers {
-        let secret = keyring::secret(key).filter(|_| is_checked);
-        let signature = secret.map_or(vec![0; 64], |secret| secret.sign(&message).to_vec());
-        given.push((key.clone(), signature));
-    }
-    let mut forms = vec![Form::Valid; given.len()];
-    match sent.signed {
-        Signed::Good | Signed::Checked => {}
-        Signed::Missing => {
-            given.pop();
-            forms.pop();
-        }
-        Signed::Foreign => {
-            given.push((keyring::key("stranger"), vec![0; 64]));
-            forms.push(Form::Valid);
-        }
-        Signed::Twice => {
-            if let Some(first) = given.first().cloned() {
-                given.push(first);
-                forms.push(Form::Valid);
-            }
-        }
-        Signed::Short => {
-            if let Some((_, signature)) = given.first_mut() {
-                signature.pop();
-                forms[0] = Form::Malformed;
-            }
-        }
-        Signed::Forged if is_checked => {
-            if let Some((_, signature)) = given.first_mut() {
-                signature[7] ^= 1;
-                forms[0] = Form::Invalid;
-            }
-        }
-        Signed::Forged => {}
-    }
-    // The order in which signatures are handed in means nothing.
-    given.reverse();
-    forms.reverse();
-    let forms =
-        given.iter().zip(forms).map(|((key, _), form)| Signature { key: key.clone(), form }).collect();
-    (given, forms, is_checked)
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without words")
 }
 
 fn same<T: PartialEq + std::fmt::Debug + ?Sized>(what: &str, core: &T, model: &T) -> Result<(), String> {

@@ -142,17 +142,34 @@ pub fn to_text(threshold: u32, commands: &[Command]) -> String {
     text
 }
 
-/// Reads what [`to_text`] wrote; lines that begin with `#` are remarks.
+/// A stream that is kept as text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stored {
+    /// Operators that sign together.
+    pub threshold: u32,
+    /// The commands.
+    pub commands: Vec<Command>,
+    /// The answer that each must get, where the text says it: the text of [`crate::model::Answer`].
+    pub answers: Vec<Option<String>>,
+}
+
+/// Reads what [`to_text`] wrote; lines that begin with `#` are remarks, and ` =ANSWER` may end that of a command.
 ///
 /// # Errors
 /// The line that is not of this form.
-pub fn from_text(text: &str) -> Result<(u32, Vec<Command>), String> {
+pub fn from_text(text: &str) -> Result<Stored, String> {
     let mut lines = text.lines().filter(|line| !line.starts_with('#'));
     let first = lines.next().unwrap_or_default();
     let threshold = first.strip_prefix("threshold ").and_then(|number| number.parse().ok());
     let threshold = threshold.ok_or_else(|| first.to_owned())?;
-    let commands = lines.map(|line| command(line).ok_or_else(|| line.to_owned()));
-    Ok((threshold, commands.collect::<Result<_, _>>()?))
+    let (mut commands, mut answers) = (Vec::new(), Vec::new());
+    for line in lines {
+        let (line, answer) =
+            line.split_once(" =").map_or((line, None), |(line, answer)| (line, Some(answer)));
+        commands.push(command(line).ok_or_else(|| line.to_owned())?);
+        answers.push(answer.map(str::to_owned));
+    }
+    Ok(Stored { threshold, commands, answers })
 }
 
 fn command(line: &str) -> Option<Command> {

@@ -8,33 +8,42 @@ use super::payments::leg;
 use super::scene::Scene;
 use crate::dice::Dice;
 use crate::model::{Entry, Payment, SECOND};
-use crate::pair::Pair;
+use crate::pair::{Pair, caught};
 use crate::stream::{Command, Kind, Sent};
 
 /// Commands that open accounts, and those of each payment, as they were accepted and refused one payment after another.
 ///
 /// # Panics
 /// When core and model differ on them.
-pub fn independent_payments(seed: u64, payments: usize) -> (Vec<Command>, Vec<Vec<Command>>) {
+pub fn independent_payments(seed: u64, payments: usize) -> Made {
+    let made = caught(|| made(seed, payments));
+    made.unwrap_or_else(|difference| panic!("independent payments of seed {seed}: {difference}"))
+}
+
+/// Commands of the beginning, and those of each payment.
+type Made = (Vec<Command>, Vec<Vec<Command>>);
+
+fn made(seed: u64, payments: usize) -> Result<Made, String> {
     let mut generator = Generator::new(Dice::new(seed));
     generator.mood.amounts = 1_000;
     let mut pair = Pair::new(1);
     let mut setup = generator.setup(&pair.model);
     for command in &setup {
-        take(&mut pair, command);
+        pair.take(command)?;
     }
     // Nothing runs out: the clock stands still from here on.
     generator.clock += SECOND;
     for number in 0..payments {
         for body in generator.own_accounts(number) {
             let command = generator.command_of(&pair, body, None);
-            take(&mut pair, &command);
+            pair.take(&command)?;
             setup.push(command);
         }
     }
-    let scripts = (0..payments).map(|number| {
+    let mut scripts = Vec::new();
+    for number in 0..payments {
         let mut script = vec![generator.beginning(&pair, number)];
-        take(&mut pair, &script[0]);
+        pair.take(&script[0])?;
         let id = Event::decode(&script[0].members[0].payload).expect("encoded").payment_id;
         for _ in 0..40 {
             let books = &pair.model.books;
@@ -42,17 +51,12 @@ pub fn independent_payments(seed: u64, payments: usize) -> (Vec<Command>, Vec<Ve
                 break;
             };
             let command = generator.step(&pair, &payment);
-            take(&mut pair, &command);
+            pair.take(&command)?;
             script.push(command);
         }
-        script
-    });
-    let scripts = scripts.collect();
-    (setup, scripts)
-}
-
-fn take(pair: &mut Pair, command: &Command) {
-    pair.take(command).unwrap_or_else(|difference| panic!("{difference}"));
+        scripts.push(script);
+    }
+    Ok((setup, scripts))
 }
 
 impl Generator {

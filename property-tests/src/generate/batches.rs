@@ -19,7 +19,7 @@ impl Generator {
         let signer = self.dice.pick(&["all", "all", "all", "all", "importer", "acquirer", "owner", "op0"]);
         let mut signers = vec![keyring::key(signer)];
         if self.dice.once_in(10) {
-            signers.push(keyring::key("wallet"));
+            signers.push(keyring::key(self.dice.pick(&["wallet", "wallet", "stranger"])));
             signers.sort();
         }
         let mut events = self.batched(model, t, &signers);

@@ -80,10 +80,12 @@ impl Generator {
             ])
         };
         let is_empty = |account: &Account| account.posted_dr == account.posted_cr;
+        let is_holding = |account: &Account| account.pending_dr + account.pending_cr > 0;
         let is_frozen = |account: &Account| account.status != AccountStatus::Open;
         let account = match status {
             AccountStatus::Closed => self.account(scene, is_empty),
             AccountStatus::Open => self.account(scene, is_frozen),
+            _ if self.dice.once_in(3) => self.account(scene, is_holding),
             _ => self.account(scene, |_| true),
         };
         let reason = self.reason();

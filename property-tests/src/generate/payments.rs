@@ -105,14 +105,14 @@ impl Generator {
                 Body::PaymentSettled(PaymentSettled { amount, settlement_ref, fx })
             }
             10 => {
-                let amount = self.near(payment.refundable());
+                let amount = self.near(payment.left_to_return());
                 let cause =
                     Some(self.dice.pick(&[RefundCause::Merchant, RefundCause::Return, RefundCause::Recall]));
                 let (fx, fees) = (self.exchange(scene, payment, amount, true), self.fees(scene, payment));
                 Body::PaymentRefunded(PaymentRefunded { amount, cause, reason: self.reason(), fees, fx })
             }
             11 => {
-                let amount = self.near(payment.refundable());
+                let amount = self.near(payment.left_to_return());
                 let fx = self.exchange(scene, payment, amount, true);
                 Body::ChargebackOpened(ChargebackOpened { amount, reason: self.reason(), fx })
             }
@@ -215,7 +215,7 @@ fn fits(payment: &Payment, number: u32, t: u64) -> bool {
         4 | 5 | 7 => holds,
         6 => holds || is_new && payment.mode == CaptureMode::Immediate,
         9 => payment.clearing.is_some() && payment.capt > payment.sett,
-        10 | 11 => payment.refundable() > 0,
+        10 | 11 => payment.left_to_return() > 0,
         _ => payment.disp > 0,
     }
 }

@@ -34,7 +34,7 @@ impl Ledger {
         if let Way::Batch(header) = &offer.way {
             sent = &header.signatures;
             if let Some(code) = self.faults_of_header(header, t).into_iter().min() {
-                return Err(Answer::TurnedAway { member: 0, code });
+                return Err(Answer::HeaderTurnedAway(code));
             }
         }
         for (position, (member, known)) in members.iter().zip(&known).enumerate() {

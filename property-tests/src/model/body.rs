@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use ledger_core::code::Code;
 use ledger_core::event::{Body, Fee, Fx, KeyRegistered, PaymentInitiated, TransferPosted};
-use ledger_core::ids::AccountId;
 use ledger_core::number::Side;
 
 use super::account::takes_limit;
 use super::calendar;
 use super::fields::{Fields, LARGEST};
+use super::names::is_account_id;
 
 pub(super) fn faults(body: &Body, fields: &mut Fields<'_>) {
     match body {
@@ -146,6 +146,6 @@ fn key(body: &KeyRegistered, fields: &mut Fields<'_>) {
     fields.fault_if(body.party.len() > 35, Code::FieldInvalid);
     fields.required(body.roles != 0);
     fields.fault_if(body.roles > 63, Code::FieldInvalid);
-    let has_form = body.prefix.is_empty() || AccountId::parse(&body.prefix).is_some();
+    let has_form = body.prefix.is_empty() || is_account_id(&body.prefix);
     fields.fault_if(!has_form, Code::FieldInvalid);
 }

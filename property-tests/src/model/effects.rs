@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use ledger_core::code::Code;
 use ledger_core::event::{AccountOpened, Body, Event, KeyRegistered, PaymentInitiated, PaymentReversed};
-use ledger_core::ids::{AccountId, EventId, PaymentId};
+use ledger_core::ids::{EventId, PaymentId};
 use ledger_core::line::first_chain;
 use ledger_core::number::{
     AccountKind, AccountStatus, CaptureMode, PaymentStatus, RefundCause, ReleaseCause, Roles,
@@ -13,8 +13,9 @@ use ledger_core::number::{
 use super::account::Account;
 use super::booking::{Attempt, Leave, Origin, book};
 use super::books::{Books, Key};
-use super::guards::{Before, Sight, currency, event_id, payment_id, refuse_if};
+use super::guards::{Before, Sight, event_id, payment_id, refuse_if};
 use super::history::{Entry, What};
+use super::names::{account_id, currency};
 use super::payment::Payment;
 use super::{Fixed, Place, postings, transitions};
 
@@ -53,7 +54,7 @@ pub(super) fn expire(books: &mut Books, payment: usize, place: Place) -> Entry {
     after.rel += before.held();
     after.last_release = Some(ReleaseCause::Expiry);
     after.last_index = place.index;
-    entry.payment = Some(payment);
+    (entry.payment, entry.after) = (Some(payment), Some(books.payments[payment].clone()));
     entry
 }
 
@@ -133,7 +134,7 @@ fn initiate(books: &mut Books, event: &Event, body: &PaymentInitiated, place: Pl
         event_count: 1,
         last_index: place.index,
     }));
-    entry.payment = Some(books.payments.len() - 1);
+    (entry.payment, entry.after) = (Some(books.payments.len() - 1), books.payments.last().cloned());
 }
 
 /// An event that moves a payment on.
@@ -198,11 +199,11 @@ fn keep(books: &mut Books, position: usize, after: Payment, event: &Event, place
     let head = event_id(&event.event_id);
     let event_count = after.event_count + 1;
     books.payments[position] = Rc::new(Payment { head, event_count, last_index: place.index, ..after });
-    entry.payment = Some(position);
+    (entry.payment, entry.after) = (Some(position), Some(books.payments[position].clone()));
 }
 
 fn open(fixed: &Fixed, books: &mut Books, body: &AccountOpened, place: Place, entry: &mut Entry) {
-    let id = AccountId::parse(&body.account).expect("admitted");
+    let id = account_id(&body.account);
     let currency = currency(&body.currency);
     entry.accounts.insert(books.accounts.len());
     books.accounts.push(Rc::new(Account {

@@ -2,9 +2,8 @@
 
 use ledger_core::code::Code;
 use ledger_core::event::{Body, Event};
-use ledger_core::ids::{AccountId, CurrencyCode};
-use ledger_core::money::{IsoCurrency, iso_currency};
 
+use super::names::{is_account_id, is_without_exponent};
 use super::{Fixed, body, calendar};
 
 /// Largest amount: 18 digits.
@@ -101,17 +100,16 @@ impl Fields<'_> {
     }
 
     pub(super) fn optional_account(&mut self, id: &str) {
-        self.fault_if(!id.is_empty() && AccountId::parse(id).is_none(), Code::AccountIdInvalid);
+        self.fault_if(!id.is_empty() && !is_account_id(id), Code::AccountIdInvalid);
     }
 
     pub(super) fn currency(&mut self, code: &str) {
         self.required(!code.is_empty());
-        let Some(parsed) = CurrencyCode::parse(code) else { return self.fault(Code::CurrencyUnknown) };
-        if iso_currency(parsed) == Some(IsoCurrency::NoExponent) {
-            self.fault(Code::CurrencyNotSupported);
-        } else {
-            self.fault_if(!self.fixed.exponents.contains_key(&parsed), Code::CurrencyUnknown);
+        if is_without_exponent(code) {
+            return self.fault(Code::CurrencyNotSupported);
         }
+        let is_known = self.fixed.exponents.keys().any(|known| known.as_str() == code);
+        self.fault_if(!is_known, Code::CurrencyUnknown);
     }
 
     pub(super) fn reason(&mut self, reason: &str) {

@@ -1,7 +1,5 @@
 //! Group 7: what an event refers to.
 
-use std::collections::BTreeSet;
-
 use ledger_core::code::Code;
 use ledger_core::event::{
     AccountStatusChanged, Body, ChargebackResolved, Event, Fee, Fx, KeyRevoked, PaymentInitiated,
@@ -15,6 +13,7 @@ use super::account::takes_limit;
 use super::books::Books;
 use super::fields::is_of_payment;
 use super::history::Entry;
+use super::names::currency;
 use super::payment::Payment;
 use super::{Fixed, Place, calendar};
 
@@ -271,10 +270,6 @@ pub(super) fn payer(payment: &Payment, fee: &Fee) -> usize {
     }
 }
 
-pub(super) fn currency(code: &str) -> CurrencyCode {
-    CurrencyCode::parse(code).expect("admitted")
-}
-
 pub(super) fn event_id(bytes: &[u8]) -> EventId {
     EventId(bytes.try_into().expect("admitted"))
 }
@@ -285,9 +280,4 @@ pub(super) fn payment_id(bytes: &[u8]) -> PaymentId {
 
 pub(super) fn refuse_if(applies: bool, code: Code) -> Result<(), Code> {
     if applies { Err(code) } else { Ok(()) }
-}
-
-/// Currencies of a set of accounts.
-pub(super) fn currencies(books: &Books, accounts: &[usize]) -> BTreeSet<CurrencyCode> {
-    accounts.iter().map(|account| books.accounts[*account].currency).collect()
 }

@@ -10,6 +10,7 @@ use ledger_core::number::PaymentStatus;
 
 use super::Place;
 use super::booking::Attempt;
+use super::payment::Payment;
 
 /// One entry.
 #[derive(Clone, Debug)]
@@ -18,9 +19,11 @@ pub struct Entry {
     pub index: u64,
     /// Its time.
     pub recorded_at: u64,
+    /// Time of its unit, which is that of the unit's first entry.
+    pub t: u64,
     /// What it holds.
     pub what: What,
-    /// The signed bytes of an event.
+    /// The signed bytes of an event, or of the header of a batch.
     pub payload: Vec<u8>,
     /// Statement lines, one per posting, in order.
     pub lines: Vec<Line>,
@@ -28,6 +31,8 @@ pub struct Entry {
     pub accounts: BTreeSet<usize>,
     /// The payment that changed.
     pub payment: Option<usize>,
+    /// That payment after the entry.
+    pub after: Option<Rc<Payment>>,
     /// The key that changed.
     pub key: Option<usize>,
     /// Postings that were tried, and whether the account took them.
@@ -56,11 +61,13 @@ impl Entry {
         Self {
             index,
             recorded_at,
+            t: recorded_at,
             what,
             payload: Vec::new(),
             lines: Vec::new(),
             accounts: BTreeSet::new(),
             payment: None,
+            after: None,
             key: None,
             attempts: Vec::new(),
             status_before: None,
@@ -68,11 +75,16 @@ impl Entry {
     }
 
     pub(super) fn accepted(place: Place, event: &Event) -> Self {
-        Self::plain(place.index, place.recorded_at, What::Event(Rc::new(event.clone()), None))
+        Self::of(place, event, None)
     }
 
     pub(super) fn refused(place: Place, event: &Event, code: Code) -> Self {
-        Self::plain(place.index, place.recorded_at, What::Event(Rc::new(event.clone()), Some(code)))
+        Self::of(place, event, Some(code))
+    }
+
+    fn of(place: Place, event: &Event, code: Option<Code>) -> Self {
+        let what = What::Event(Rc::new(event.clone()), code);
+        Self { t: place.t, ..Self::plain(place.index, place.recorded_at, what) }
     }
 
     /// 0 accepted, else the code.

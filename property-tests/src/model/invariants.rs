@@ -1,282 +1,335 @@
-//! The invariants of a ledger, checked over a whole log: counters are folded again from the statement lines alone.
+//! The invariants of a ledger, judged after every entry: counters are folded again from the statement lines alone, and
+//! sums over all accounts and payments are kept running, so that what breaks is found where it breaks.
 
-use std::collections::BTreeMap;
-use std::rc::Rc;
+mod payments;
 
-use ledger_core::event::{Body, Event};
-use ledger_core::ids::{CurrencyCode, PaymentId};
-use ledger_core::line::Line;
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger_core::event::Body;
+use ledger_core::ids::CurrencyCode;
+use ledger_core::line::{Line, first_chain};
 use ledger_core::number::{AccountKind, AccountStatus, Layer, RefundCause, Side};
+use ledger_core::record::Counters;
 
-use super::guards::{currencies, fees_of, fx_of};
-use super::transitions::amount_of;
-use super::{Account, Entry, Ledger, Payment, What, conversion};
+use super::names::{account_id, currency};
+use super::{Account, Books, Entry, Fixed, Ledger, Payment, What};
+use payments::Seen;
 
-/// Checks them all.
+/// Folds a whole log and compares the end with the books.
 ///
 /// # Errors
 /// The number of the broken invariant and what broke it.
 pub fn check(ledger: &Ledger) -> Result<(), String> {
-    let mut fold = Fold { ledger, accounts: Vec::new(), flows: BTreeMap::new(), expiries: BTreeMap::new() };
-    let mut last: Option<&Entry> = None;
-    for (position, entry) in ledger.history.iter().enumerate() {
-        let follows = last.is_none_or(|last| entry.recorded_at > last.recorded_at);
-        ensure(follows && entry.index == position as u64, || format!("G2: entry {position}"))?;
-        fold.entry(entry).map_err(|broken| format!("{broken}, entry {}", entry.index))?;
-        last = Some(entry);
+    let mut fold = Fold::new(&ledger.fixed);
+    for entry in &ledger.history {
+        fold.take(entry)?;
     }
-    fold.end()
+    fold.compare(&ledger.books)
 }
 
-/// What is counted from the lines.
-struct Fold<'a> {
-    ledger: &'a Ledger,
+/// What the entries so far add up to.
+#[derive(Clone)]
+pub struct Fold {
+    exponents: BTreeMap<CurrencyCode, u8>,
     /// Accounts as the lines alone make them.
     accounts: Vec<Account>,
-    flows: BTreeMap<PaymentId, Flows>,
-    expiries: BTreeMap<PaymentId, u64>,
+    /// The FX and DISPUTE accounts.
+    special: BTreeMap<(AccountKind, CurrencyCode), usize>,
+    /// What is held on each account: of payments that debit it, of payments that it is the counterparty of.
+    held: Vec<(i128, i128)>,
+    payments: Vec<Seen>,
+    /// Fees of accepted events that have some.
+    fees: BTreeMap<Vec<u8>, usize>,
+    /// Holds by the time at which they end.
+    due: BTreeSet<(u64, usize)>,
+    totals: BTreeMap<CurrencyCode, Counters>,
+    /// What all payments have in dispute.
+    disputed: BTreeMap<CurrencyCode, i128>,
+    /// What transfers credited on DISPUTE accounts, less what they debited.
+    transferred: BTreeMap<CurrencyCode, i128>,
+    size: u64,
+    last_time: u64,
 }
 
-/// What the postings of one payment come to.
-#[derive(Default)]
-struct Flows {
-    /// Debtor's pending debits.
-    held: i128,
-    /// Credits less debits per account, posted, fees aside.
-    net: BTreeMap<u64, i128>,
-    /// Accepted events so far, and the last of them.
-    events: u32,
-    head: Vec<u8>,
-}
-
-impl<'a> Fold<'a> {
-    fn entry(&mut self, entry: &'a Entry) -> Result<(), String> {
-        self.changes_of_accounts(entry);
-        if entry.outcome() != 0 {
-            let is_bare = entry.lines.is_empty() && entry.accounts.is_empty() && entry.payment.is_none();
-            return ensure(is_bare, || "I5: a refused entry has effects".to_owned());
+impl Fold {
+    /// Of a ledger without an entry.
+    pub fn new(fixed: &Fixed) -> Self {
+        Self {
+            exponents: fixed.exponents.clone(),
+            accounts: Vec::new(),
+            special: BTreeMap::new(),
+            held: Vec::new(),
+            payments: Vec::new(),
+            fees: BTreeMap::new(),
+            due: BTreeSet::new(),
+            totals: BTreeMap::new(),
+            disputed: BTreeMap::new(),
+            transferred: BTreeMap::new(),
+            size: 0,
+            last_time: 0,
         }
+    }
+
+    /// Accounts after the entries so far.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// Sums of the counters per currency with an account.
+    pub fn totals(&self) -> &BTreeMap<CurrencyCode, Counters> {
+        &self.totals
+    }
+
+    /// Takes the next entry.
+    ///
+    /// # Errors
+    /// The number of the first invariant that it breaks.
+    pub fn take(&mut self, entry: &Entry) -> Result<(), String> {
+        self.entry(entry).map_err(|broken| format!("{broken}, after entry {}", entry.index))
+    }
+
+    fn entry(&mut self, entry: &Entry) -> Result<(), String> {
+        let follows = entry.recorded_at > self.last_time && entry.index == self.size;
+        ensure(follows, || format!("G2: entry {} at {}", self.size, self.last_time))?;
+        (self.size, self.last_time) = (entry.index + 1, entry.recorded_at);
+        self.nothing_is_due(entry)?;
+        if entry.outcome() != 0 {
+            let is_bare = entry.lines.is_empty() && entry.accounts.is_empty() && entry.key.is_none();
+            return ensure(is_bare && entry.payment.is_none() && entry.after.is_none(), || {
+                "I5: a refused entry has effects".to_owned()
+            });
+        }
+        let left = |accounts: &[Account], account: usize| accounts.get(account).and_then(Account::left);
+        let before: Vec<_> = entry.accounts.iter().map(|account| left(&self.accounts, *account)).collect();
+        self.changes_of_accounts(entry)?;
         self.balanced(entry)?;
-        let touched: Vec<usize> = entry.accounts.iter().copied().collect();
-        let before: Vec<Option<i128>> =
-            touched.iter().map(|account| self.accounts[*account].left()).collect();
         for line in &entry.lines {
             self.line(entry, line)?;
         }
-        let pardoned = self.pardoned(entry);
-        for (account, before) in touched.iter().zip(before) {
-            let after = self.accounts[*account].left();
-            let falls_below = after < before && after.is_some_and(|left| left < 0);
+        let pardoned = pardoned(entry);
+        for (account, before) in entry.accounts.iter().zip(before) {
+            let after = left(&self.accounts, *account);
+            let falls_below = before.is_some() && after < before && after < Some(0);
             ensure(!falls_below || pardoned == Some(*account), || format!("A2: account {account}"))?;
         }
-        match &entry.what {
-            What::Expiry => self.expiry(entry),
-            What::Event(event, None) => self.event(entry, event),
-            _ => Ok(()),
+        match (entry.payment, &entry.after) {
+            (Some(position), Some(after)) => self.payment(entry, position, after)?,
+            (None, None) => self.without_payment(entry)?,
+            _ => return Err("P2: a payment without its record".to_owned()),
         }
+        self.holds(entry)?;
+        self.sums()
+    }
+
+    /// P6: at the first entry of a unit nothing is due, and what expires is due first.
+    fn nothing_is_due(&self, entry: &Entry) -> Result<(), String> {
+        let due = self.due.first().filter(|(expires_at, _)| *expires_at <= entry.recorded_at);
+        let is_right = match entry.what {
+            What::Genesis | What::Seal => true,
+            What::Expiry => due.map(|(_, payment)| *payment) == entry.payment && due.is_some(),
+            What::BatchHeader | What::Event(..) => entry.recorded_at != entry.t || due.is_none(),
+        };
+        ensure(is_right, || format!("P6: {due:?} is due"))
     }
 
     /// Openings, limits and statuses, which have no lines.
-    fn changes_of_accounts(&mut self, entry: &Entry) {
-        let Some(event) = entry.accepted_event() else { return };
-        let find = |accounts: &[Account], id: &str| accounts.iter().position(|known| known.id.as_str() == id);
+    fn changes_of_accounts(&mut self, entry: &Entry) -> Result<(), String> {
+        let Some(event) = entry.accepted_event() else { return Ok(()) };
         match &event.body {
             Body::AccountOpened(body) => {
-                let now = &self.ledger.books.accounts[self.accounts.len()];
-                let [posted_dr, posted_cr, pending_dr, pending_cr] = [0; 4];
-                let status = AccountStatus::Open;
-                let (limit, line_count) = (body.limit, 0);
-                let counters =
-                    Account { posted_dr, posted_cr, pending_dr, pending_cr, ..Account::clone(now) };
-                self.accounts.push(Account { status, limit, line_count, ..counters });
+                let (id, currency) = (account_id(&body.account), currency(&body.currency));
+                let kind = body.kind.expect("admitted");
+                let position = self.accounts.len();
+                if matches!(kind, AccountKind::Fx | AccountKind::Dispute) {
+                    let is_only = self.special.insert((kind, currency), position).is_none();
+                    ensure(is_only, || format!("A1: a second {} account in {currency}", kind.name()))?;
+                }
+                self.totals.entry(currency).or_default();
+                self.held.push((0, 0));
+                self.accounts.push(Account {
+                    id,
+                    currency,
+                    exponent: self.exponents[&currency],
+                    kind,
+                    limit: body.limit,
+                    status: AccountStatus::Open,
+                    posted_dr: 0,
+                    posted_cr: 0,
+                    pending_dr: 0,
+                    pending_cr: 0,
+                    opened_index: entry.index,
+                    line_count: 0,
+                    chain: first_chain(&id),
+                });
             }
-            Body::AccountLimitChanged(body) => {
-                let account = find(&self.accounts, &body.account).expect("an account");
-                self.accounts[account].limit = body.limit;
-            }
+            Body::AccountLimitChanged(body) => self.named(&body.account).limit = body.limit,
             Body::AccountStatusChanged(body) => {
-                let account = find(&self.accounts, &body.account).expect("an account");
-                self.accounts[account].status = body.status.expect("a status");
+                let account = self.named(&body.account);
+                account.status = body.status.expect("a status");
+                return ensure(account.status != AccountStatus::Closed || is_empty(account), || {
+                    format!("A6: {account:?}")
+                });
             }
             _ => {}
         }
+        Ok(())
     }
 
     fn balanced(&self, entry: &Entry) -> Result<(), String> {
-        let mut sums: BTreeMap<(CurrencyCode, Layer), i128> = BTreeMap::new();
+        let mut sums: Vec<((CurrencyCode, Layer), i128)> = Vec::new();
         for line in &entry.lines {
-            let currency = self.account(line).currency;
-            let signed =
-                if line.posting.side == Side::Debit { line.posting.delta } else { -line.posting.delta };
-            *sums.entry((currency, line.posting.layer)).or_default() += signed;
+            let of = (self.accounts[position(line)].currency, line.posting.layer);
+            match sums.iter_mut().find(|(known, _)| *known == of) {
+                Some((_, sum)) => *sum += credited(line),
+                None => sums.push((of, credited(line))),
+            }
         }
-        ensure(sums.values().all(|sum| *sum == 0), || format!("I1: {sums:?}"))
+        ensure(sums.iter().all(|(_, sum)| *sum == 0), || format!("I1: {sums:?}"))
     }
 
     fn line(&mut self, entry: &Entry, line: &Line) -> Result<(), String> {
         let posting = &line.posting;
         let is_release = posting.layer == Layer::Pending && posting.delta < 0;
-        ensure(posting.delta > 0 || is_release, || format!("I2: {line:?}"))?;
-        let account = &mut self.accounts[usize::try_from(posting.account.0).expect("an index")];
+        ensure(posting.delta > 0 || is_release, || format!("I2, A3: {line:?}"))?;
+        ensure(entry.accounts.contains(&position(line)), || format!("A1: {line:?} on no account"))?;
+        let account = &mut self.accounts[position(line)];
         ensure(account.status != AccountStatus::Closed, || format!("A6: a line on closed {}", account.id))?;
         account.add(posting.layer, posting.side, posting.delta);
         account.line_count += 1;
-        ensure(account.line_count == line.number, || format!("A5: {line:?}"))?;
+        account.chain = line.chained(&account.chain);
         let is_stamped = line.log_index.0 == entry.index && line.recorded_at_nanos == entry.recorded_at;
-        ensure(is_stamped, || format!("A5: {line:?}"))?;
+        ensure(is_stamped && account.line_count == line.number, || format!("A5: {line:?}"))?;
         let counters = [account.posted_dr, account.posted_cr, account.pending_dr, account.pending_cr];
         let after = &line.after;
         let told = [after.posted_debits, after.posted_credits, after.pending_debits, after.pending_credits];
         ensure(counters == told, || format!("A1: {line:?}, counted {counters:?}"))?;
-        ensure(counters.iter().all(|counter| *counter >= 0), || format!("A1, I2: {counters:?}"))
-    }
-
-    /// The account on which a mandatory event may go below zero.
-    fn pardoned(&self, entry: &Entry) -> Option<usize> {
-        let is_mandatory = match &entry.accepted_event()?.body {
-            Body::ChargebackOpened(_) | Body::ChargebackResolved(_) => true,
-            Body::PaymentRefunded(body) => body.cause == Some(RefundCause::Return),
-            _ => false,
-        };
-        is_mandatory.then(|| self.ledger.books.payments[entry.payment.expect("of a payment")].creditor)
-    }
-
-    fn expiry(&mut self, entry: &Entry) -> Result<(), String> {
-        let payment = &self.ledger.books.payments[entry.payment.expect("of a payment")];
-        let count = self.expiries.entry(payment.id).or_default();
-        *count += 1;
-        ensure(*count == 1 && entry.recorded_at >= payment.expires_at, || {
-            format!("P6: expiry {count} of {}", payment.id)
-        })?;
-        self.add_flows(payment, entry, 0);
+        ensure(counters.iter().all(|counter| *counter >= 0), || format!("A1, I2: {counters:?}"))?;
+        let row = self.totals.get_mut(&account.currency).expect("of an account");
+        *match (posting.layer, posting.side) {
+            (Layer::Posted, Side::Debit) => &mut row.posted_debits,
+            (Layer::Posted, Side::Credit) => &mut row.posted_credits,
+            (Layer::Pending, Side::Debit) => &mut row.pending_debits,
+            (Layer::Pending, Side::Credit) => &mut row.pending_credits,
+        } += posting.delta;
         Ok(())
     }
 
-    fn event(&mut self, entry: &Entry, event: &Event) -> Result<(), String> {
-        let Some(position) = entry.payment else { return Ok(()) };
-        let payment = &self.ledger.books.payments[position];
-        let target = match &event.body {
-            Body::PaymentReversed(body) => self
-                .ledger
-                .history
-                .iter()
-                .filter_map(Entry::accepted_event)
-                .find(|target| target.event_id == body.target_event_id),
-            _ => Some(event),
-        };
-        let fees = target.map_or(0, |target| fees_of(&target.body).len());
-        self.add_flows(payment, entry, fees);
-        let flows = self.flows.get_mut(&payment.id).expect("added");
-        ensure(flows.head == event.previous_event_id, || format!("P2: {}", payment.id))?;
-        flows.head.clone_from(&event.event_id);
-        flows.events += 1;
-        if let Body::PaymentInitiated(body) = &event.body {
-            let books = &self.ledger.books;
-            let named = |account: usize, id: &str| books.id_of(account).as_str() == id;
-            let is_kept = named(payment.debtor, &body.debtor)
-                && named(payment.creditor, &body.creditor)
-                && payment.currency.as_str() == body.currency
-                && payment.clearing.is_some() != body.clearing_account.is_empty();
-            ensure(is_kept, || format!("P5: {}", payment.id))?;
-        }
-        if let Some(fx) = fx_of(&event.body) {
-            let (from, to) = (&self.accounts[payment.debtor], &self.accounts[payment.creditor]);
-            let expected = conversion::counter_amount(amount_of(&event.body), fx, from.exponent, to.exponent);
-            ensure(i128::from(fx.counter_amount) == expected, || format!("I6: {fx:?}"))?;
-        }
-        Ok(())
-    }
-
-    fn add_flows(&mut self, payment: &Payment, entry: &Entry, fees: usize) {
-        let flows = self.flows.entry(payment.id).or_default();
-        let of_fees = entry.lines.len() - 2 * fees;
-        for (position, line) in entry.lines.iter().enumerate() {
-            let posting = &line.posting;
-            match posting.layer {
-                Layer::Pending if posting.side == Side::Debit => flows.held += posting.delta,
-                Layer::Pending => {}
-                Layer::Posted if position >= of_fees => {}
-                Layer::Posted => {
-                    let net = flows.net.entry(posting.account.0).or_default();
-                    *net += if posting.side == Side::Credit { posting.delta } else { -posting.delta };
-                }
+    /// Only payments hold; what else is on a DISPUTE account is a transfer.
+    fn without_payment(&mut self, entry: &Entry) -> Result<(), String> {
+        for line in &entry.lines {
+            ensure(line.posting.layer == Layer::Posted, || format!("A4: {line:?} of no payment"))?;
+            let account = &self.accounts[position(line)];
+            if account.kind == AccountKind::Dispute {
+                *self.transferred.entry(account.currency).or_default() += credited(line);
             }
         }
+        Ok(())
     }
 
-    fn end(&self) -> Result<(), String> {
-        let books = &self.ledger.books;
-        for (counted, account) in self.accounts.iter().zip(&books.accounts) {
-            let chained = Account { chain: account.chain, ..counted.clone() };
-            ensure(chained == **account, || format!("A1: {account:?}, counted {counted:?}"))?;
-            if account.status == AccountStatus::Closed {
-                let is_empty = account.posted_dr == account.posted_cr && account.pending_dr == 0;
-                ensure(is_empty && account.pending_cr == 0, || format!("A6: {account:?}"))?;
-            }
-        }
-        ensure(self.accounts.len() == books.accounts.len(), || "A1: accounts".to_owned())?;
-        for payment in &books.payments {
-            self.payment(payment)?;
-        }
-        for (position, account) in books.accounts.iter().enumerate() {
-            let held: i128 =
-                books.payments.iter().filter(|of| of.debtor == position).map(|of| of.held()).sum();
-            ensure(account.pending_dr == held, || format!("A4: {account:?}, holds {held}"))?;
-        }
-        self.sums()
-    }
-
-    fn payment(&self, payment: &Payment) -> Result<(), String> {
-        ensure(payment.is_legal(), || format!("P1: {payment:?}"))?;
-        let flows = &self.flows[&payment.id];
-        let is_line = flows.events == payment.event_count && flows.head == payment.head.0;
-        ensure(is_line, || format!("P2: {payment:?}"))?;
-        ensure(flows.held == payment.held(), || format!("P3: {payment:?}"))?;
-        let net = |account: usize| flows.net.get(&(account as u64)).copied().unwrap_or_default();
-        let outflow = payment.capt - payment.refd - payment.lost;
-        ensure(-net(payment.debtor) == outflow, || format!("P7: debtor of {payment:?}"))?;
-        let books = &self.ledger.books;
-        if let Some(clearing) = payment.clearing {
-            ensure(net(clearing) == payment.capt - payment.sett, || format!("P7: clearing of {payment:?}"))?;
-        }
-        if let Some(dispute) = books.the_one(AccountKind::Dispute, payment.currency) {
-            ensure(net(dispute) == payment.disp, || format!("P7: dispute of {payment:?}"))?;
-        }
-        if currencies(books, &[payment.debtor, payment.creditor]).len() == 1 {
-            let inflow = payment.refundable();
-            ensure(net(payment.creditor) == inflow, || format!("P7: creditor of {payment:?}"))?;
+    /// A4 on every account that the entry touched, and on those of its payment's hold.
+    fn holds(&self, entry: &Entry) -> Result<(), String> {
+        let of_payment =
+            entry.after.iter().flat_map(|payment| [Some(payment.debtor), self.counterparty(payment)]);
+        for position in entry.accounts.iter().copied().chain(of_payment.flatten()) {
+            let (account, held) = (&self.accounts[position], self.held[position]);
+            ensure((account.pending_dr, account.pending_cr) == held, || {
+                format!("A4: {account:?}, holds {held:?}")
+            })?;
         }
         Ok(())
     }
 
+    /// G1 and G3 over the whole ledger.
     fn sums(&self) -> Result<(), String> {
-        let books = &self.ledger.books;
-        for (currency, row) in books.totals() {
-            ensure(row.posted_debits == row.posted_credits, || format!("G1: {currency} posted"))?;
-            ensure(row.pending_debits == row.pending_credits, || format!("G1: {currency} pending"))?;
+        for (currency, row) in &self.totals {
+            let is_even =
+                row.posted_debits == row.posted_credits && row.pending_debits == row.pending_credits;
+            ensure(is_even, || format!("G1: {currency}: {row:?}"))?;
         }
-        for (position, account) in books.accounts.iter().enumerate() {
-            if account.kind != AccountKind::Dispute {
-                continue;
+        for ((kind, currency), position) in &self.special {
+            if *kind == AccountKind::Dispute {
+                let of = |sums: &BTreeMap<CurrencyCode, i128>| sums.get(currency).copied().unwrap_or(0);
+                let account = &self.accounts[*position];
+                let (disputed, transferred) = (of(&self.disputed), of(&self.transferred));
+                ensure(account.posted_cr - account.posted_dr == disputed + transferred, || {
+                    format!("G3: {account:?}: {disputed} disputed, {transferred} transferred")
+                })?;
             }
-            let of_payments = |payment: &&Rc<Payment>| payment.currency == account.currency;
-            let disputed: i128 = books.payments.iter().filter(of_payments).map(|payment| payment.disp).sum();
-            let mut transferred = 0;
-            for line in self.ledger.history.iter().flat_map(|entry| &entry.lines) {
-                if line.account.0 == position as u64 && line.payment_id == PaymentId::NIL {
-                    let is_credit = line.posting.side == Side::Credit;
-                    transferred += if is_credit { line.posting.delta } else { -line.posting.delta };
-                }
-            }
-            let balance = account.posted_cr - account.posted_dr;
-            ensure(balance == disputed + transferred, || format!("G3: {account:?}"))?;
         }
         Ok(())
     }
 
-    fn account(&self, line: &Line) -> &Account {
-        &self.accounts[usize::try_from(line.account.0).expect("an index")]
+    /// Compares what the entries add up to with the books after them, account by account and payment by payment, and
+    /// adds up the books themselves.
+    ///
+    /// # Errors
+    /// The number of the broken invariant and what broke it.
+    pub fn compare(&self, books: &Books) -> Result<(), String> {
+        ensure(self.accounts.len() == books.accounts.len(), || "A1: accounts".to_owned())?;
+        ensure(self.payments.len() == books.payments.len(), || "P2: payments".to_owned())?;
+        ensure(self.totals == books.totals(), || format!("G1: {:?}", self.totals))?;
+        let mut held = vec![(0, 0); books.accounts.len()];
+        let mut disputed: BTreeMap<CurrencyCode, i128> = BTreeMap::new();
+        for (seen, payment) in self.payments.iter().zip(&books.payments) {
+            ensure(seen.payment == *payment, || format!("P2, P4: {payment:?}, counted {:?}", seen.payment))?;
+            held[payment.debtor].0 += payment.held();
+            if let Some(counterparty) = self.counterparty(payment) {
+                held[counterparty].1 += payment.held();
+            }
+            *disputed.entry(payment.currency).or_default() += payment.disp;
+        }
+        for ((counted, account), held) in self.accounts.iter().zip(&books.accounts).zip(held) {
+            ensure(*counted == **account, || format!("A1: {account:?}, counted {counted:?}"))?;
+            let pending = (account.pending_dr, account.pending_cr);
+            ensure(pending == held, || format!("A4: {account:?}, holds {held:?}"))?;
+            let is_open = account.status != AccountStatus::Closed;
+            ensure(is_open || is_empty(account), || format!("A6: {account:?}"))?;
+            if account.kind == AccountKind::Dispute {
+                let of =
+                    |sums: &BTreeMap<CurrencyCode, i128>| sums.get(&account.currency).copied().unwrap_or(0);
+                let balance = account.posted_cr - account.posted_dr;
+                let transferred = of(&self.transferred);
+                ensure(balance == of(&disputed) + transferred, || format!("G3: {account:?}"))?;
+            }
+        }
+        Ok(())
     }
+
+    /// The account on the other side of a payment's hold.
+    fn counterparty(&self, payment: &Payment) -> Option<usize> {
+        match payment.clearing {
+            Some(clearing) => Some(clearing),
+            None if self.accounts[payment.creditor].currency == payment.currency => Some(payment.creditor),
+            None => self.special.get(&(AccountKind::Fx, payment.currency)).copied(),
+        }
+    }
+
+    fn named(&mut self, id: &str) -> &mut Account {
+        self.accounts.iter_mut().find(|account| account.id.as_str() == id).expect("an account")
+    }
+}
+
+/// The account on which a mandatory event may go below zero.
+fn pardoned(entry: &Entry) -> Option<usize> {
+    let is_mandatory = match &entry.accepted_event()?.body {
+        Body::ChargebackOpened(_) | Body::ChargebackResolved(_) => true,
+        Body::PaymentRefunded(body) => body.cause == Some(RefundCause::Return),
+        _ => false,
+    };
+    entry.after.as_ref().filter(|_| is_mandatory).map(|payment| payment.creditor)
+}
+
+fn is_empty(account: &Account) -> bool {
+    account.posted_dr == account.posted_cr && account.pending_dr == 0 && account.pending_cr == 0
+}
+
+fn position(line: &Line) -> usize {
+    usize::try_from(line.posting.account.0).expect("an index")
+}
+
+/// Credits less debits.
+fn credited(line: &Line) -> i128 {
+    if line.posting.side == Side::Credit { line.posting.delta } else { -line.posting.delta }
 }
 
 fn ensure(holds: bool, broken: impl FnOnce() -> String) -> Result<(), String> {

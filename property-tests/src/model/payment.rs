@@ -36,7 +36,7 @@ impl Payment {
     }
 
     /// What may be refunded or charged back.
-    pub fn refundable(&self) -> i128 {
+    pub fn left_to_return(&self) -> i128 {
         self.sett - self.refd - self.disp - self.lost
     }
 

@@ -4,7 +4,8 @@ use ledger_core::event::{Body, Event, Fx};
 use ledger_core::number::{AccountKind, ChargebackResult, Layer, Side};
 
 use super::books::Books;
-use super::guards::{currency, fees_of, payer};
+use super::guards::{fees_of, payer};
+use super::names::currency;
 use super::payment::Payment;
 
 /// One change of one counter.

@@ -51,13 +51,13 @@ pub(super) fn after(payment: &Payment, event: &Event, t: u64) -> Result<Payment,
         Body::PaymentRefunded(body) => {
             let amount = i128::from(body.amount);
             refuse_if(payment.sett == 0, Code::TransitionNotAllowed)?;
-            refuse_if(amount > payment.refundable(), Code::RefundExceedsRefundable)?;
+            refuse_if(amount > payment.left_to_return(), Code::RefundExceedsRefundable)?;
             after.refd += amount;
         }
         Body::ChargebackOpened(body) => {
             let amount = i128::from(body.amount);
             refuse_if(payment.sett == 0, Code::TransitionNotAllowed)?;
-            refuse_if(amount > payment.refundable(), Code::ChargebackExceedsRefundable)?;
+            refuse_if(amount > payment.left_to_return(), Code::ChargebackExceedsRefundable)?;
             after.disp += amount;
         }
         Body::ChargebackResolved(ChargebackResolved { amount, result, .. }) => {

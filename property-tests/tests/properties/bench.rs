@@ -1,14 +1,17 @@
 //! A ledger in which one key may do everything; every command goes to the core and to the model.
 
+use ledger_core::batch::Batch;
 use ledger_core::event::*;
 use ledger_core::number::*;
+use ledger_crypto::{dsse, sha256};
 use ledger_property_tests::keyring;
-use ledger_property_tests::model::{Payment, SECOND};
+use ledger_property_tests::model::{Answer, Payment, SECOND};
 use ledger_property_tests::pair::{CURRENCIES, Pair, START};
-use ledger_property_tests::stream::{Command, Kind, Sent, Signed};
+use ledger_property_tests::stream::{Command, Kind, Private, Sent, Signed};
 
 pub const LARGEST: u64 = 999_999_999_999_999_999;
 
+#[derive(Clone)]
 pub struct Bench {
     pub pair: Pair,
     pub clock: u64,
@@ -61,27 +64,45 @@ impl Bench {
 
     /// Sends an event and says its outcome, or the code with which it is turned away.
     pub fn send(&mut self, event: &Event) -> u16 {
-        self.send_as(event, Signed::Good)
+        self.send_as(event, Signed::Good, Private::None)
     }
 
-    pub fn send_as(&mut self, event: &Event, signed: Signed) -> u16 {
-        let (size, turned_away) = (self.pair.model.history.len(), self.pair.coverage.codes.clone());
-        let members = vec![Sent { signed, ..Sent::good(event.encode()) }];
-        let command = Command { clock: self.clock, kind: Kind::Single, members };
-        self.pair.take(&command).unwrap_or_else(|difference| panic!("{difference}"));
-        let last = self.pair.model.history.last().expect("the genesis");
-        if self.pair.model.history.len() > size && last.event().is_some() {
-            return last.outcome();
+    pub fn send_as(&mut self, event: &Event, signed: Signed, private: Private) -> u16 {
+        self.offer(Kind::Single, vec![Sent { payload: event.encode(), signed, private }]);
+        match self.pair.answer.as_ref().expect("an event was offered") {
+            Answer::Recorded(outcomes) => outcomes[0],
+            Answer::TurnedAway { code, .. } => code.number(),
+            other => panic!("{other:?}"),
         }
-        let number = event.body.number();
-        let counted = |code: u16, counts: &std::collections::BTreeMap<(u32, u16), u64>| {
-            counts.get(&(number, code)).copied().unwrap_or_default()
+    }
+
+    /// Sends events as an atomic group and says what it is answered.
+    pub fn group(&mut self, mut events: Vec<Event>) -> String {
+        let ids: Vec<&[u8]> = events.iter().map(|event| event.event_id.as_slice()).collect();
+        let group = sha256(&[b"ledger/v1/group".as_slice(), &ids.concat()].concat()).to_vec();
+        events.iter_mut().for_each(|event| event.group.clone_from(&group));
+        self.offer(Kind::Group, events.iter().map(|event| Sent::good(event.encode())).collect())
+    }
+
+    /// Sends events as a signed batch and says what it is answered.
+    pub fn batch(&mut self, events: &[Event]) -> String {
+        let leaf = |event: &Event| ledger_merkle::leaf_hash(&dsse::message(EVENT_TYPE, &event.encode()));
+        let leaves: Vec<_> = events.iter().map(leaf).collect();
+        let header = Batch {
+            ledger_id: self.pair.model.fixed.ledger_id.to_vec(),
+            batch_id: self.event(Body::PaymentVoided(PaymentVoided::default())).event_id,
+            signers: vec![keyring::key("all")],
+            count: u32::try_from(events.len()).unwrap(),
+            events_root: ledger_merkle::build::root(&leaves).to_vec(),
         };
-        let codes = self.pair.coverage.codes.keys().map(|(_, code)| *code);
-        let answered = codes
-            .into_iter()
-            .find(|code| counted(*code, &self.pair.coverage.codes) > counted(*code, &turned_away));
-        answered.expect("turned away")
+        let payloads = std::iter::once(header.encode()).chain(events.iter().map(Event::encode));
+        self.offer(Kind::Batch, payloads.map(Sent::good).collect())
+    }
+
+    fn offer(&mut self, kind: Kind, members: Vec<Sent>) -> String {
+        let command = Command { clock: self.clock, kind, members };
+        self.pair.take(&command).unwrap_or_else(|difference| panic!("{difference}"));
+        self.pair.answer.as_ref().expect("an offer").to_string()
     }
 
     pub fn post(&mut self, body: Body) -> u16 {
@@ -91,9 +112,28 @@ impl Bench {
 
     /// An event of a payment at its head.
     pub fn of(&mut self, payment: &[u8], body: Body) -> u16 {
+        let event = self.event_of(payment, body);
+        self.send(&event)
+    }
+
+    /// The event that [`Self::of`] sends.
+    pub fn event_of(&mut self, payment: &[u8], body: Body) -> Event {
         let previous_event_id = self.payment(payment).head.0.to_vec();
         let event = self.event(body);
-        self.send(&Event { payment_id: payment.to_vec(), previous_event_id, ..event })
+        Event { payment_id: payment.to_vec(), previous_event_id, ..event }
+    }
+
+    /// Events of a payment, each after the one before.
+    pub fn chain_of(&mut self, payment: &[u8], bodies: Vec<Body>) -> Vec<Event> {
+        let mut chain: Vec<Event> = Vec::new();
+        for body in bodies {
+            let mut event = self.event_of(payment, body);
+            if let Some(last) = chain.last() {
+                event.previous_event_id.clone_from(&last.event_id);
+            }
+            chain.push(event);
+        }
+        chain
     }
 
     pub fn fund(&mut self, to: &str, currency: &str, amount: u64) -> u16 {
@@ -159,6 +199,25 @@ pub fn refund(amount: u64) -> Body {
         fees: Vec::new(),
         fx: None,
     })
+}
+
+pub fn settle(amount: u64) -> Body {
+    Body::PaymentSettled(PaymentSettled { amount, ..PaymentSettled::default() })
+}
+
+pub fn returned(amount: u64) -> Body {
+    match refund(amount) {
+        Body::PaymentRefunded(body) => {
+            Body::PaymentRefunded(PaymentRefunded { cause: Some(RefundCause::Return), ..body })
+        }
+        other => other,
+    }
+}
+
+/// The reversal of an event.
+pub fn reversal(target_event_id: &[u8]) -> Body {
+    let target_event_id = target_event_id.to_vec();
+    Body::PaymentReversed(PaymentReversed { target_event_id, reason: "TEST".to_owned() })
 }
 
 pub fn chargeback(amount: u64) -> Body {

@@ -46,6 +46,37 @@ fn p11_the_core_takes_what_the_formula_gives_and_nothing_beside_it() {
     bench.pair.full().unwrap();
 }
 
+#[test]
+fn p11_at_both_ends_of_what_an_amount_can_be() {
+    let rate = |rate_mantissa, rate_scale| Fx {
+        counter_currency: "EUR".to_owned(),
+        rate_mantissa,
+        rate_scale,
+        rounding: Some(Rounding::Floor),
+        ..Fx::default()
+    };
+    let mut bench = Bench::new();
+    // Base and rate, then counter amounts with their codes.
+    let one_to_one = [(LARGEST - 1, 814), (LARGEST + 1, 607), (LARGEST, 0)];
+    let one_more = [(LARGEST, 814), (LARGEST + 1, 607), (1, 814)];
+    let nothing = [(0, 606), (1, 814), (LARGEST, 814)];
+    for (base, fx, tries) in [
+        (LARGEST, rate(1, 0), one_to_one),
+        (LARGEST / 9, rate(9, 0), one_to_one),
+        ((LARGEST + 1) / 8, rate(8, 0), one_more),
+        (1, rate(99, 2), nothing),
+    ] {
+        assert_eq!(bench.fund("cust:usd", "USD", base), 0);
+        let payment = bench.initiate(base, "USD", "EUR", CaptureMode::Immediate, false);
+        for (counter_amount, outcome) in tries {
+            let fx = Some(Fx { counter_amount, ..fx.clone() });
+            let body = PaymentCaptured { amount: base, final_capture: true, fees: Vec::new(), fx };
+            assert_eq!(bench.of(&payment, Body::PaymentCaptured(body)), outcome, "{base} {counter_amount}");
+        }
+    }
+    bench.pair.full().unwrap();
+}
+
 /// `round(base · mantissa · 10^to / (10^scale · 10^from))`.
 fn oracle(base: u64, fx: &Fx, from: u8, to: u8) -> BigUint {
     let ten = |power: u32| BigUint::from(10u32).pow(power);

@@ -2,10 +2,13 @@
 //! where each of them is shown.
 
 mod bench;
+mod cap;
 mod exchange;
 mod faults;
+mod largest;
 mod order;
 mod payments;
 mod refusals;
+mod replay;
 mod status;
 mod text;
