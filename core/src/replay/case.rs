@@ -1,8 +1,9 @@
 //! A unit, entry or seal in question: what is wrong with it.
 
 use super::finding::{Finding, Halt};
-use crate::admit::{Admission, admit, rules_known};
+use crate::admit::{Admission, admit_up_to, rules_known};
 use crate::code::{Code, Refusal};
+use crate::genesis::RULES_VERSION;
 use crate::ids::{BlockHeight, LogIndex};
 use crate::invariants::Broken;
 use crate::state::MemoryState;
@@ -23,14 +24,16 @@ impl Case {
             let expected = "the valid signature of each signer, no other";
             Err(self.wrong(index, "signature", expected, &refusal.to_string()))
         };
-        if let Some(unknown) = unknown {
-            return match unsigned {
-                Some(unsigned) if unsigned.0.0 <= self.index_of(unit, unknown) => signature_fault(unsigned),
-                _ => Err(self.unknown(unit, unknown)),
-            };
-        }
-        let (index, found) = match admit(state, unit, t_nanos)? {
-            Admission::Admitted => return unsigned.map_or(Ok(()), signature_fault),
+        // Rules that are not known excuse nothing that the rules in force say of the event that brings them.
+        let newest = if unknown.is_some() { u32::MAX } else { RULES_VERSION };
+        let (index, found) = match admit_up_to(newest, state, unit, t_nanos)? {
+            Admission::Admitted => {
+                return match (unsigned, unknown) {
+                    (Some(unsigned), _) => signature_fault(unsigned),
+                    (None, Some(unknown)) => Err(self.unknown(unit, unknown)),
+                    (None, None) => Ok(()),
+                };
+            }
             Admission::Rejected { member, refusal } => (self.index_of(unit, member), refusal.to_string()),
             Admission::BatchRejected(refusal) => (self.first_index, refusal.to_string()),
             Admission::Known(known) => {

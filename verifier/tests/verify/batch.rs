@@ -3,14 +3,14 @@
 use ledger_core::apply::{At, Effects, Subject, execute};
 use ledger_core::batch::{BATCH_TYPE, Batch};
 use ledger_core::entry::{Content, Entry};
-use ledger_core::event::EVENT_TYPE;
+use ledger_core::event::{Body, EVENT_TYPE};
 use ledger_core::ids::{BatchId, LogIndex};
 use ledger_core::unit::{SignedEvent, Submitted, VerifiedEvent};
 use ledger_core::view::StateView;
 use ledger_crypto::dsse;
 use ledger_merkle::{build, leaf_hash};
 
-use crate::forge::{Forge, Signers, entry_signatures};
+use crate::forge::{Forge, Signers, entry_signatures, transfer_body};
 
 /// A header and its members, in the order in which they were signed.
 pub struct SignedBatch {
@@ -21,11 +21,16 @@ pub struct SignedBatch {
 
 /// Transfers from alice to bob, signed by the service once.
 pub fn sign(log: &mut Forge, amounts: &[u64]) -> SignedBatch {
-    let mut member = |amount: &u64| {
-        let transfer = log.transfer_event("cust:alice", "cust:bob", *amount, Signers::Service);
-        Submitted { signatures: Vec::new(), ..transfer }
+    sign_bodies(log, amounts.iter().map(|amount| transfer_body("cust:alice", "cust:bob", *amount)))
+}
+
+/// Events of these bodies, signed by the service once.
+pub fn sign_bodies(log: &mut Forge, bodies: impl IntoIterator<Item = Body>) -> SignedBatch {
+    let mut member = |body| {
+        let event = log.event(None, body, Signers::Service);
+        Submitted { signatures: Vec::new(), ..event }
     };
-    let members: Vec<Submitted> = amounts.iter().map(&mut member).collect();
+    let members: Vec<Submitted> = bodies.into_iter().map(&mut member).collect();
     let leaves: Vec<_> =
         members.iter().map(|member| leaf_hash(&dsse::message(EVENT_TYPE, &member.payload))).collect();
     let id = log.uuid();

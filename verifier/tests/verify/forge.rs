@@ -187,15 +187,7 @@ impl Forge {
 
     /// A signed transfer of two legs.
     pub fn transfer_event(&mut self, from: &str, to: &str, amount: u64, signers: Signers) -> Submitted {
-        let leg = |account: &str, side| Leg {
-            account: account.to_owned(),
-            side: Some(side),
-            currency: "USD".to_owned(),
-            amount,
-        };
-        let legs = vec![leg(from, Side::Debit), leg(to, Side::Credit)];
-        let body = TransferPosted { legs, purpose: "TEST".to_owned(), related_payment_id: Vec::new() };
-        self.event(None, Body::TransferPosted(body), signers)
+        self.event(None, transfer_body(from, to, amount), signers)
     }
 
     /// A signed event with a new id.
@@ -221,17 +213,20 @@ impl Forge {
 
     /// Two transfers that name each other in one group.
     pub fn group(&mut self, amounts: [u64; 2]) -> Vec<Submitted> {
-        let mut events = amounts.map(|amount| {
-            let submitted = self.transfer_event("cust:alice", "cust:bob", amount, Signers::Service);
-            Event::decode(&submitted.payload).unwrap()
-        });
+        let bodies = amounts.map(|amount| transfer_body("cust:alice", "cust:bob", amount));
+        self.group_of(bodies, Signers::Service)
+    }
+
+    /// Events that name each other in one group.
+    pub fn group_of(&mut self, bodies: [Body; 2], signers: Signers) -> Vec<Submitted> {
+        let mut events = bodies.map(|body| self.unsigned(None, body, signers));
         let mut hasher = Hasher::tagged(domain::GROUP);
         for event in &events {
             hasher.update(&event.event_id);
         }
         let group = hasher.finish().to_vec();
         events.iter_mut().for_each(|event| event.group.clone_from(&group));
-        events.iter().map(|event| self.sign(event, Signers::Service)).collect()
+        events.iter().map(|event| self.sign(event, signers)).collect()
     }
 
     /// An event before it is signed.
@@ -426,6 +421,18 @@ pub struct Place {
 
 /// An accepted event that is a unit of its own.
 pub const ALONE: Place = Place { outcome: 0, group_len: 1, group_index: 0 };
+
+/// A transfer of two legs.
+pub fn transfer_body(from: &str, to: &str, amount: u64) -> Body {
+    let leg = |account: &str, side| Leg {
+        account: account.to_owned(),
+        side: Some(side),
+        currency: "USD".to_owned(),
+        amount,
+    };
+    let legs = vec![leg(from, Side::Debit), leg(to, Side::Credit)];
+    Body::TransferPosted(TransferPosted { legs, purpose: "TEST".to_owned(), related_payment_id: Vec::new() })
+}
 
 /// A payment from alice to a merchant, announced.
 fn initiation(creditor: &str, amount: u64) -> Body {
