@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`archive`](check_archive) | an export: prechecks, then every entry in order |
 //! | [`receipt`](check_receipt) | one entry, offline, from its proof |
+//! | [`rotation`](follow_rotations) | changes of the log's key |
 //! | `checkpoint` | opens the signed tree head of either |
 //! | `folder` | reads the files of an export, each with a bound |
 //! | `stream` | entries in order; what needs no order is done ahead, in parallel |
@@ -25,12 +26,14 @@ mod checkpoint;
 mod folder;
 mod receipt;
 mod report;
+mod rotation;
 mod stream;
 mod tiles;
 mod trust;
 
 pub use archive::{Checks, check_archive};
 pub use ledger_core::replay::Finding;
-pub use receipt::{check_receipt, follow_rotation};
+pub use receipt::check_receipt;
 pub use report::{Report, Verdict};
+pub use rotation::follow_rotations;
 pub use trust::{Trust, TrustError};

@@ -8,7 +8,7 @@ use ledger_verify::{Checks, Report, Trust, Verdict, check_receipt};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::forge::{Files, Forge, files_of_log};
+use crate::forge::{Files, Forge, files_of_log, receipt_of};
 use crate::judge::check;
 
 /// How a file is damaged.
@@ -150,16 +150,7 @@ fn honest_entries() -> &'static Vec<Vec<u8>> {
 }
 
 fn receipt() -> String {
-    let entries = honest_entries();
-    let leaves: Vec<_> = entries.iter().map(|entry| ledger_merkle::leaf_hash(entry)).collect();
-    let index = 8;
-    let receipt = ledger_core::receipt::Receipt {
-        index: index as u64,
-        entry: entries[index].clone(),
-        path: ledger_merkle::build::inclusion_path(&leaves, index).unwrap(),
-        checkpoint: String::from_utf8(honest().0["checkpoint"].clone()).unwrap(),
-    };
-    receipt.to_text()
+    receipt_of(honest_entries(), 8, std::str::from_utf8(&honest().0["checkpoint"]).unwrap())
 }
 
 fn receipt_report(bytes: &[u8], trust: &Trust) -> Report {

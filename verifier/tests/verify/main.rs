@@ -9,5 +9,6 @@ mod hostile;
 mod judge;
 mod logs;
 mod operator;
+mod rotation;
 mod speed;
 mod tampering;
