@@ -1,8 +1,8 @@
 //! An export, judged.
 //!
-//! First what is about files as a whole: checkpoint, genesis, names and lengths of tiles and bundles. Then every entry
-//! in the order of the log, so that the first finding is the one with the lowest log index. Last the root of the
-//! checkpoint. Files that a tree of the checkpoint's size does not have are not read: tlog-tiles lets partial tiles of
+//! First checkpoint and genesis. Then every entry in the order of the log, so that the first finding is the one with the
+//! lowest log index; bundles and tiles as they are reached, since the size that a checkpoint claims is no reason to
+//! look for that many files. Last the root of the checkpoint. Files that a tree of the checkpoint's size does not have are not read: tlog-tiles lets partial tiles of
 //! earlier sizes stay, and a name unknown to the format proves nothing either way.
 
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ use ledger_core::state::MemoryState;
 use ledger_core::view::StateView;
 use ledger_crypto::note::{self, NoteError, VerifierKey};
 use ledger_crypto::{KeyBytes, PublicKey};
-use ledger_merkle::tile::{self, entries_path, entry_bundles_of_size, tiles_of_size};
+use ledger_merkle::tile::{self, entries_path};
 use ledger_merkle::{Hash, leaf_hash};
 use rayon::ThreadPool;
 
@@ -73,7 +73,6 @@ fn judge(
     let checkpoint = checkpoint::open(&note, trust, CHECKPOINT_PATH)?;
     *size = Some(checkpoint.size);
     check_genesis(&folder, trust)?;
-    check_files(&folder, checkpoint.size)?;
 
     let tree = Tree { folder: &folder, size: checkpoint.size, root: checkpoint.root };
     let run = Run { tree, pool, progress };
@@ -159,11 +158,6 @@ fn check_genesis(folder: &Folder, trust: &Trust) -> Result<(), Stop> {
         return Err(Stop::wrong_file(GENESIS_PATH, "origin", &trust.key.name, origin));
     }
     Ok(())
-}
-
-fn check_files(folder: &Folder, size: u64) -> Result<(), Stop> {
-    tiles_of_size(size).try_for_each(|tile| folder.expect_tile(&tile))?;
-    entry_bundles_of_size(size).try_for_each(|(index, width)| folder.expect_file(&entries_path(index, width)))
 }
 
 /// Every tile is what the entries hash to by now, so the root over the tiles is the root over the entries.

@@ -15,8 +15,10 @@
 //! | [`trust`](Trust) | what the auditor brings along |
 //! | [`report`](Report) | verdict and finding, in words and as JSON |
 //!
-//! Memory is bounded by the state of the replay (accounts, payments, event ids) and a window of bundles; the log itself
-//! is read once, front to back.
+//! Memory is bounded by the state of the replay (accounts, payments, event ids), the unit in work, and a window of
+//! bundles: four for each worker and four more, each at most 24 MiB with what is decoded of it ahead of its turn. A
+//! unit is held until its last entry, decoded, so the limits of the genesis bound it and nothing else. The log itself is
+//! read once, front to back.
 #![forbid(unsafe_code)]
 
 mod archive;

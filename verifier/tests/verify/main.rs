@@ -8,6 +8,7 @@ mod golden;
 mod hostile;
 mod judge;
 mod logs;
+mod long_entries;
 mod operator;
 mod rotation;
 mod speed;
