@@ -10,6 +10,7 @@ use proptest::sample::Index;
 
 use crate::forge::{Files, Forge, files_of_log, receipt_of};
 use crate::judge::check;
+use crate::logs;
 
 /// How a file is damaged.
 #[derive(Clone, Debug)]
@@ -134,19 +135,7 @@ fn honest() -> &'static (Files, Trust) {
 
 fn honest_entries() -> &'static Vec<Vec<u8>> {
     static ENTRIES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
-    ENTRIES.get_or_init(|| {
-        let mut forge = Forge::with_accounts();
-        let mut payment = forge.authorize(5_000, 600);
-        assert_eq!(forge.capture(&mut payment, 2_000, false), 0);
-        let group = forge.group([100, 200]);
-        assert_eq!(forge.submit(group), [0, 0]);
-        assert_eq!(forge.transfer("cust:alice", "cust:bob", 99_999_999), 904);
-        forge.seal();
-        forge.now_nanos += 601_000_000_000;
-        assert_eq!(forge.transfer("cust:bob", "cust:alice", 5), 0);
-        forge.seal();
-        forge.entries
-    })
+    ENTRIES.get_or_init(|| logs::small().entries)
 }
 
 fn receipt() -> String {

@@ -1,6 +1,7 @@
 //! The verifier over logs made for it: honest, damaged, dishonest, hostile, and of another implementation.
 
 mod batch;
+mod blocks;
 mod command;
 mod dishonest;
 mod forge;
@@ -11,5 +12,4 @@ mod logs;
 mod long_entries;
 mod operator;
 mod rotation;
-mod speed;
 mod tampering;
