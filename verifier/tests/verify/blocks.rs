@@ -46,10 +46,6 @@ fn drop_it(entries: &mut Vec<Vec<u8>>, place: usize) {
     entries.remove(place);
 }
 
-fn swap_it(entries: &mut Vec<Vec<u8>>, place: usize) {
-    entries.swap(place, place + 1);
-}
-
 fn repeat_it(entries: &mut Vec<Vec<u8>>, place: usize) {
     entries.insert(place, entries[place].clone());
 }
@@ -70,6 +66,7 @@ fn entries_of_every_kind_dropped_swapped_and_repeated_are_found() {
     // The seal of the block in which the group stands.
     let of_group = *seals.iter().find(|seal| **seal > group).unwrap();
     let time = "recorded_at_nanos";
+    let swap_it: fn(&mut Vec<Vec<u8>>, usize) = |entries, place| entries.swap(place, place + 1);
     let edits = |place: usize, seal: usize, dropped, swapped| -> [Edit; 3] {
         [
             ("dropped", drop_it, [dropped, (seal - 1, "entry_count")]),
