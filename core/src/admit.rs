@@ -47,6 +47,17 @@ pub fn rules_known(body: &Body) -> bool {
 /// Admits a unit at time `t_nanos`, in the order: exact matches with known events, group 2, then 307 to 6xx, lowest
 /// number first: of a batch's header, then member by member.
 pub fn admit(view: &impl StateView, unit: &Unit, t_nanos: u64) -> Result<Admission, ViewError> {
+    admit_up_to(RULES_VERSION, view, unit, t_nanos)
+}
+
+/// The same, as versions of the rules up to `newest` were known: what a RulesChanged to a later version is judged by,
+/// beside that version.
+pub(crate) fn admit_up_to(
+    newest: u32,
+    view: &impl StateView,
+    unit: &Unit,
+    t_nanos: u64,
+) -> Result<Admission, ViewError> {
     let known = known_members(view, unit)?;
     if let Some(originals) = all_exact(unit, &known) {
         return Ok(Admission::Known(originals));
@@ -66,7 +77,10 @@ pub fn admit(view: &impl StateView, unit: &Unit, t_nanos: u64) -> Result<Admissi
         }
     };
     for (position, (member, known)) in unit.members().iter().zip(&known).enumerate() {
-        match admit_member(view, member, signers.as_deref(), known.as_ref(), t_nanos) {
+        let checked = check_rules(newest, view, member.signed().event())
+            .map_err(Stop::from)
+            .and_then(|()| admit_member(view, member, signers.as_deref(), known.as_ref(), t_nanos));
+        match checked {
             Ok(()) => {}
             Err(Stop::Refused(refusal)) => return Ok(Admission::Rejected { member: position, refusal }),
             Err(Stop::View(error)) => return Err(error),
@@ -120,7 +134,6 @@ fn admit_member(
     t_nanos: u64,
 ) -> Result<(), Stop> {
     let event = member.signed().event();
-    check_rules(view, event)?;
     check_ledger(view, &event.ledger_id)?;
     let own_keys;
     let keys = match of_batch {
@@ -148,12 +161,12 @@ fn check_ledger(view: &impl StateView, ledger_id: &[u8]) -> Result<(), Refusal> 
 }
 
 /// Event 21 names a version that is known and above the one in force: SCHEMA_VERSION_UNSUPPORTED.
-fn check_rules(view: &impl StateView, event: &Event) -> Result<(), Refusal> {
+fn check_rules(newest: u32, view: &impl StateView, event: &Event) -> Result<(), Refusal> {
     let Body::RulesChanged(body) = &event.body else { return Ok(()) };
     let in_force = view.params().rules_version;
-    if (in_force + 1..=RULES_VERSION).contains(&body.rules_version) {
+    if (in_force + 1..=newest).contains(&body.rules_version) {
         return Ok(());
     }
-    let limit = format!("above {in_force}, at most {RULES_VERSION}");
+    let limit = format!("above {in_force}, at most {newest}");
     Err(Refusal::of(Code::SchemaVersionUnsupported, "rules_version", body.rules_version, limit))
 }

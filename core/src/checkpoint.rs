@@ -4,6 +4,9 @@ use base64::engine::{Engine, general_purpose::STANDARD};
 use ledger_crypto::note::{self, NoteError, VerifierKey};
 use ledger_crypto::{Hash, SigningKey};
 
+/// Entries of the smallest log that has a checkpoint: the genesis and its seal.
+pub const SMALLEST_SIZE: u64 = 2;
+
 /// The tree head that a checkpoint signs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Checkpoint {

@@ -1,10 +1,11 @@
 //! The invariants of money, said a second time: not how an entry books, but what must be true of what it did.
 //!
 //! Entry by entry ([`Invariants::check_entry`]) each is checked as a difference: the records before, the postings, the
-//! records after. What holds after every difference holds for the sums; [`Invariants::check_whole`] adds those up all
-//! the same, over every account and payment. Names (I1, A4, P7, …) are those of `docs/rules.md`.
+//! records after. What holds after every difference holds for the sums; [`Invariants::check_whole`] adds up those of G1,
+//! G3, A4 all the same, and looks at every account and payment once more for A6, P1, P4. Names (I1, A4, P7, …) are those of `docs/rules.md`.
 
 mod accounts;
+mod fx;
 mod payments;
 mod whole;
 
@@ -15,7 +16,7 @@ use std::fmt;
 
 use crate::apply::{ExecutedEntry, Subject};
 use crate::event::Body;
-use crate::ids::{CurrencyCode, LogIndex};
+use crate::ids::{CurrencyCode, EventId, LogIndex, PaymentId};
 use crate::number::{AccountKind, Layer, RefundCause, Side};
 use crate::posting::Posting;
 use crate::record::AccountRecord;
@@ -80,7 +81,8 @@ impl Invariants {
         entry.check_postings()?;
         entry.check_accounts()?;
         entry.check_payments()?;
-        self.take_disputes(&entry)
+        self.take_disputes(&entry)?;
+        entry.check_conversion()
     }
 
     /// Adds up every account and every payment of the state after the last entry checked.
@@ -162,6 +164,18 @@ impl<V: StateView> Entry<'_, V> {
             self.equal("I1", || format!("{layer} credits less debits in {currency}"), 0, sum)?;
         }
         Ok(())
+    }
+
+    /// Event and payment that the lines of the entry name.
+    fn names(&self) -> (EventId, PaymentId) {
+        match self.executed.subject {
+            Subject::Event { event, .. } => {
+                let id = |bytes: &[u8]| <[u8; 16]>::try_from(bytes).unwrap_or_default();
+                (EventId(id(&event.event_id)), PaymentId(id(&event.payment_id)))
+            }
+            Subject::Expiry { payment_id } => (EventId::default(), payment_id),
+            Subject::Batch { .. } => Default::default(),
+        }
     }
 
     /// The account of a posting, after the entry.

@@ -1,6 +1,7 @@
 //! Receipts: proof that an entry is in the log, checkable offline. File form: C2SP `tlog-proof.md`.
 
 mod member;
+mod place;
 
 use base64::engine::{Engine, general_purpose::STANDARD};
 use ledger_crypto::note::VerifierKey;
@@ -14,6 +15,7 @@ use crate::entry::{Content, Entry, EntryError, EntrySignature};
 use crate::event::{EVENT_TYPE, Event};
 
 pub use member::MemberReceipt;
+use place::{check_batch, check_group, check_place};
 
 /// A `.tlog-proof` file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -175,7 +177,7 @@ pub fn verify_text(text: &str, key: &VerifierKey, ledger_id: &Hash) -> Result<Ve
     if proof.extra.first() == Some(&0) {
         return MemberReceipt::from_proof(proof)?.verify(key, ledger_id);
     }
-    Receipt::parse(text)?.verify(key, ledger_id)
+    Receipt::from_proof(proof)?.verify(key, ledger_id)
 }
 
 impl Receipt {
@@ -189,7 +191,11 @@ impl Receipt {
     /// # Errors
     /// [`ReceiptError::Form`], for a file without an entry too.
     pub fn parse(text: &str) -> Result<Self, ReceiptError> {
-        let TlogProof { extra, index, path, checkpoint } = TlogProof::parse(text)?;
+        Self::from_proof(TlogProof::parse(text)?)
+    }
+
+    fn from_proof(proof: TlogProof) -> Result<Self, ReceiptError> {
+        let TlogProof { extra, index, path, checkpoint } = proof;
         if extra.is_empty() {
             return Err(ReceiptError::Form { line: 2, clause: "\"extra \" and the entry" });
         }
@@ -197,8 +203,9 @@ impl Receipt {
     }
 
     /// Checks everything that can be checked offline: the checkpoint's signature and origin (the name of `key`), the
-    /// proof, the entry's form, that entry 0 is the genesis of this ledger and entry 1 its seal, and, of an event or the
-    /// header of a batch, its ledger id, its signers and every signature. Whether the signers were allowed to sign needs
+    /// proof, the entry's form, that such an entry may stand at its index (entry 0 is the genesis of this ledger, entry 1
+    /// its seal, the last one a seal), and, of an event or the header of a batch, its ledger id, its signers and every
+    /// signature. Whether the signers were allowed to sign needs
     /// their certificates, whether the rules were kept needs the log. Other seals and expiries name no ledger:
     /// [`VerifiedReceipt::names_ledger`].
     ///
@@ -207,10 +214,7 @@ impl Receipt {
     pub fn verify(&self, key: &VerifierKey, ledger_id: &Hash) -> Result<VerifiedReceipt, ReceiptError> {
         let checkpoint = self.clone().into_proof().verify(&self.entry, key)?;
         let entry = Entry::decode(&self.entry)?;
-        if (self.index == 0) != (entry.kind() == 0) {
-            let expected = if self.index == 0 { "0, the genesis" } else { "1 to 5" };
-            return Err(field("kind", entry.kind(), expected));
-        }
+        check_place(self.index, checkpoint.size, &entry)?;
         let event = match &entry.content {
             Content::Genesis { .. } => {
                 expect_ledger(&Entry::leaf_hash(&self.entry), ledger_id)?;
@@ -223,12 +227,14 @@ impl Receipt {
                 let event = Event::decode(payload)?;
                 expect_ledger(&event.ledger_id, ledger_id)?;
                 check_signatures(EVENT_TYPE, payload, &event.signers, signatures)?;
+                check_group(&entry, &event)?;
                 Some(event)
             }
             Content::BatchHeader { signatures, payload } => {
                 let batch = Batch::decode(payload)?;
                 expect_ledger(&batch.ledger_id, ledger_id)?;
                 check_signatures(BATCH_TYPE, payload, &batch.signers, signatures)?;
+                check_batch(Some(self.index), &batch, checkpoint.size)?;
                 None
             }
             Content::Seal(seal) => {

@@ -22,7 +22,8 @@ use crate::unit::{Unit, VerifiedEvent};
 use crate::view::{Constants, State, StateView};
 
 /// A log replayed from its genesis on, an entry at a time. A unit is judged when its last entry is there; a fault of
-/// one of its members is named at that member, a fault of the whole at its first entry.
+/// one of its members is named at that member, a fault of the whole at its first entry. Where the log goes wrong, or
+/// ends, inside a unit, only the signatures of its entries so far are judged.
 pub struct Replay {
     ledger_id: Hash,
     size: u64,
@@ -72,11 +73,13 @@ impl Replay {
         watch: &mut Watch<'_>,
     ) -> Result<(), Halt> {
         let ReadEntry { leaf_hash, content } = entry;
-        let content = content.map_err(|fault| self.explain(fault))?;
-        self.check_place(&content)?;
-        if let Some(finding) = elsewhere {
-            return Err(Halt::Wrong(Box::new(finding)));
-        }
+        let content = match self.check_next(content, elsewhere) {
+            Ok(content) => content,
+            Err(halt) => {
+                self.check_begun()?;
+                return Err(halt);
+            }
+        };
         self.last_nanos = content.recorded_at_nanos();
         self.sealed = matches!(content, Read::Seal { .. });
         match content {
@@ -109,14 +112,36 @@ impl Replay {
         self.books.as_ref().map(|books| &books.state)
     }
 
-    /// Adds up every account and every payment after the last judged entry.
+    /// What can be said after the last entry: signatures of a unit that is not complete, then the sums over every account
+    /// and every payment after the last judged entry.
     ///
     /// # Errors
-    /// [`Halt::Wrong`] with the first invariant that does not hold.
+    /// [`Halt::Wrong`] with the first signature, or invariant, that does not hold.
     pub fn check_whole(&self) -> Result<(), Halt> {
+        self.check_begun()?;
         let Some(books) = &self.books else { return Ok(()) };
         let at = LogIndex(self.size.saturating_sub(1));
         books.invariants.check_whole(&books.state, at).map_err(|broken| self.case().broken(broken))
+    }
+
+    /// What is wrong with the next entry before those of its unit are judged.
+    fn check_next(&self, content: Result<Read, Fault>, elsewhere: Option<Finding>) -> Result<Read, Halt> {
+        let content = content.map_err(|fault| self.explain(fault))?;
+        self.check_place(&content)?;
+        match elsewhere {
+            Some(finding) => Err(Halt::Wrong(Box::new(finding))),
+            None => Ok(content),
+        }
+    }
+
+    /// The entries so far of a unit that will not be complete.
+    fn check_begun(&self) -> Result<(), Halt> {
+        let Begun { header, members } = &self.begun;
+        let entries = members.len() as u64 + u64::from(header.is_some());
+        let case = Case { first_index: self.size.saturating_sub(entries), ..self.case() };
+        let header = header.as_ref().map(|header| &header.batch);
+        let events = members.iter().filter_map(|member| member.event.as_ref());
+        case.first_unsigned(header, events).map_or(Ok(()), |fault| Err(case.unsigned(&fault)))
     }
 
     /// Whether an entry of this kind and time may stand here.

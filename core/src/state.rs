@@ -27,6 +27,8 @@ pub struct MemoryState {
     payments: Vec<Arc<PaymentRecord>>,
     payment_ids: BTreeMap<PaymentId, PaymentIndex>,
     keys: Vec<Arc<KeyRecord>>,
+    /// Of them, operators that may sign anything of theirs.
+    operator_count: u64,
     key_ids: BTreeMap<KeyBytes, KeyIndex>,
     events: BTreeMap<EventId, (KnownEvent, Arc<Original>)>,
     reversed: BTreeMap<EventId, LogIndex>,
@@ -58,6 +60,7 @@ impl MemoryState {
             payments: Vec::new(),
             payment_ids: BTreeMap::new(),
             keys: Vec::new(),
+            operator_count: 0,
             key_ids: BTreeMap::new(),
             events: BTreeMap::new(),
             reversed: BTreeMap::new(),
@@ -85,6 +88,11 @@ impl MemoryState {
         &self.keys
     }
 
+    /// Every key that signed the log or signs it now, in no order of time.
+    pub fn log_keys(&self) -> impl Iterator<Item = &KeyBytes> {
+        self.log_keys.keys()
+    }
+
     fn take_over(&mut self, log_index: LogIndex, effects: &Effects) {
         for (index, record) in &effects.accounts {
             if put(&mut self.accounts, index.0, record) == Put::Added {
@@ -104,6 +112,9 @@ impl MemoryState {
             }
         }
         for (index, record) in &effects.keys {
+            let before = usize::try_from(index.0).ok().and_then(|index| self.keys.get(index));
+            self.operator_count -= u64::from(before.is_some_and(|before| before.is_full_operator()));
+            self.operator_count += u64::from(record.is_full_operator());
             if put(&mut self.keys, index.0, record) == Put::Added {
                 self.key_ids.insert(record.key, *index);
             }
@@ -201,7 +212,7 @@ impl StateView for MemoryState {
     }
 
     fn operator_count(&self) -> u64 {
-        self.keys.iter().filter(|key| key.is_full_operator()).count() as u64
+        self.operator_count
     }
 
     fn known_event(&self, id: &EventId) -> Result<Option<KnownEvent>, ViewError> {

@@ -5,8 +5,9 @@ use ledger_core::checkpoint::Checkpoint;
 use ledger_core::entry::{Content, Entry, EntrySignature};
 use ledger_core::event::{Body, EVENT_TYPE, Event, PaymentRejected};
 use ledger_core::genesis::Genesis;
-use ledger_core::ids::PaymentId;
-use ledger_core::receipt::{Receipt, ReceiptError, VerifiedReceipt};
+use ledger_core::ids::{BlockHeight, LogIndex, PaymentId};
+use ledger_core::receipt::{MemberReceipt, Receipt, ReceiptError, TlogProof, VerifiedReceipt};
+use ledger_core::seal::Seal;
 use ledger_crypto::note::VerifierKey;
 use ledger_crypto::{Hash, SigningKey, dsse};
 use ledger_merkle::build;
@@ -18,7 +19,15 @@ fn key(seed: u8) -> SigningKey {
 }
 
 fn entry(content: Content) -> Vec<u8> {
-    Entry { recorded_at_nanos: 9, outcome: 0, group_len: 1, group_index: 0, content }.encode()
+    entry_in_group(1, 0, content)
+}
+
+fn entry_in_group(group_len: u16, group_index: u16, content: Content) -> Vec<u8> {
+    Entry { recorded_at_nanos: 9, outcome: 0, group_len, group_index, content }.encode()
+}
+
+fn expiry() -> Vec<u8> {
+    entry(Content::Expiry { payment_id: PaymentId([7; 16]) })
 }
 
 fn genesis() -> Vec<u8> {
@@ -53,26 +62,60 @@ fn event_entry(payload: Vec<u8>, signatures: Vec<EntrySignature>) -> Vec<u8> {
     entry(Content::Event { signatures, payload_type: EVENT_TYPE.to_owned(), payload })
 }
 
-/// The receipt of `entry` at `index` of a log of five entries.
-fn receipt(index: u64, entry: Vec<u8>) -> Receipt {
-    let mut entries: Vec<Vec<u8>> = vec![genesis(), vec![1], vec![2], vec![3], vec![4]];
-    entries[index as usize].clone_from(&entry);
-    let leaves: Vec<Hash> = entries.iter().map(|entry| Entry::leaf_hash(entry)).collect();
-    let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size: 5, root: build::root(&leaves) };
-    let path = build::inclusion_path(&leaves, index as usize).unwrap();
-    Receipt { index, entry, path, checkpoint: checkpoint.sign(&key(1)).unwrap() }
+/// A seal of `entry_count` entries from `first_index` on.
+fn seal(height: u64, first_index: u64, entry_count: u32) -> Vec<u8> {
+    let previous_seal = if height == 0 { ledger_id() } else { [1; 32] };
+    entry(Content::Seal(Box::new(Seal {
+        height: BlockHeight(height),
+        first_index: LogIndex(first_index),
+        entry_count,
+        previous_seal,
+        block_root: [2; 32],
+        log_root: [3; 32],
+        account_count: 0,
+        accounts_root: [4; 32],
+        payment_count: 0,
+        payments_root: [5; 32],
+        key_count: 1,
+        keys_root: [6; 32],
+        totals_hash: [7; 32],
+        params_hash: [8; 32],
+    })))
 }
 
+/// The proof of `leaf` at `index` of a log of `size` entries.
+fn proof(index: u64, size: u64, leaf: &[u8], extra: Vec<u8>) -> TlogProof {
+    let mut leaves: Vec<Hash> = (0..size).map(|at| Entry::leaf_hash(&[at as u8])).collect();
+    leaves[index as usize] = Entry::leaf_hash(leaf);
+    let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size, root: build::root(&leaves) };
+    let path = build::inclusion_path(&leaves, index as usize).unwrap();
+    TlogProof { extra, index, path, checkpoint: checkpoint.sign(&key(1)).unwrap() }
+}
+
+fn log_key() -> VerifierKey {
+    VerifierKey::new(ORIGIN, &key(1).public()).unwrap()
+}
+
+/// Of the entry at `index` of a log of five.
 fn verify(index: u64, entry: Vec<u8>) -> Result<VerifiedReceipt, ReceiptError> {
-    let log_key = VerifierKey::new(ORIGIN, &key(1).public()).unwrap();
-    let receipt = receipt(index, entry);
-    assert_eq!(Receipt::parse(&receipt.to_text()), Ok(receipt.clone()));
+    verify_in(index, 5, entry)
+}
+
+fn verify_in(index: u64, size: u64, entry: Vec<u8>) -> Result<VerifiedReceipt, ReceiptError> {
+    let text = proof(index, size, &entry, entry.clone()).to_text();
+    let receipt = Receipt::parse(&text).unwrap();
+    assert_eq!(receipt.to_text(), text);
+    let log_key = log_key();
     receipt.verify(&log_key, &ledger_id())
 }
 
 /// The field that is at fault.
 fn refused(index: u64, entry: Vec<u8>) -> &'static str {
-    match verify(index, entry).unwrap_err() {
+    field_of(verify(index, entry))
+}
+
+fn field_of(verified: Result<VerifiedReceipt, ReceiptError>) -> &'static str {
+    match verified.unwrap_err() {
         ReceiptError::Field { field, .. } => field,
         other => panic!("{other}"),
     }
@@ -88,7 +131,7 @@ fn entries_that_are_right_hold() {
     assert_eq!(verified.event, Event::decode(&payload).ok());
 
     assert_eq!(verify(0, genesis()).unwrap().entry.kind(), 0);
-    assert!(verify(4, entry(Content::Expiry { payment_id: PaymentId([7; 16]) })).unwrap().event.is_none());
+    assert!(verify(3, expiry()).unwrap().event.is_none());
     let header =
         Batch { ledger_id: ledger_id().to_vec(), signers: signers(&keys), ..Batch::default() }.encode();
     let signatures = signed(BATCH_TYPE, &header, &keys);
@@ -127,4 +170,142 @@ fn entries_that_are_not_right_are_refused() {
     assert_eq!(refused(3, genesis()), "kind");
     let other_genesis = Genesis { origin: "ledger.example/other".to_owned(), ..Genesis::default() };
     assert_eq!(refused(0, other_genesis.to_entry(1)), "ledger_id");
+}
+
+#[test]
+fn an_entry_stands_where_such_an_entry_may_stand() {
+    let signed_event = |group: &[u8], len, at| {
+        let event = Event {
+            group: group.to_vec(),
+            ..Event::decode(&event(ledger_id(), signers(&[key(2)]))).unwrap()
+        };
+        let payload = event.encode();
+        let signatures = signed(EVENT_TYPE, &payload, &[key(2)]);
+        let payload_type = EVENT_TYPE.to_owned();
+        entry_in_group(len, at, Content::Event { signatures, payload_type, payload })
+    };
+    let header = |count| {
+        let signers = signers(&[key(2)]);
+        let payload = Batch { ledger_id: ledger_id().to_vec(), signers, count, ..Batch::default() }.encode();
+        let signatures = signed(BATCH_TYPE, &payload, &[key(2)]);
+        entry(Content::BatchHeader { signatures, payload })
+    };
+    let alone = || signed_event(&[], 1, 0);
+    let group = [8; 32];
+    // Index, size of the log, the entry, and the field that speaks against it; none when it may stand there.
+    let rows = [
+        (0, 2, genesis(), None),
+        (1, 2, seal(0, 0, 1), None),
+        (1, 5, seal(0, 0, 1), None),
+        (4, 5, seal(1, 1, 3), None),
+        (2, 4, alone(), None),
+        (3, 5, signed_event(&group, 2, 1), None),
+        (2, 5, signed_event(&group, 2, 0), None),
+        (2, 5, header(1), None),
+        (0, 1, genesis(), Some("size")),
+        (0, 5, seal(0, 0, 1), Some("kind")),
+        (2, 5, genesis(), Some("kind")),
+        (1, 5, alone(), Some("kind")),
+        (1, 5, expiry(), Some("kind")),
+        (1, 5, header(1), Some("kind")),
+        (1, 2, seal(1, 0, 2), Some("first_index")),
+        (2, 5, seal(0, 0, 1), Some("first_index")),
+        (4, 5, seal(1, 1, 4), Some("first_index")),
+        (4, 5, seal(1, u64::MAX, 5), Some("first_index")),
+        (4, 5, alone(), Some("kind")),
+        (4, 5, expiry(), Some("kind")),
+        (4, 5, header(1), Some("kind")),
+        (2, 5, signed_event(&[], 2, 0), Some("group_len")),
+        (2, 5, signed_event(&group, 1, 0), Some("group_len")),
+        (2, 5, signed_event(&group, 2, 1), Some("group_len")),
+        (3, 5, signed_event(&group, 2, 0), Some("group_len")),
+        (2, 5, header(2), Some("count")),
+    ];
+    for (number, (index, size, entry, field)) in rows.into_iter().enumerate() {
+        let verified = verify_in(index, size, entry);
+        assert_eq!(verified.is_err().then(|| field_of(verified)), field, "row {number}");
+    }
+}
+
+/// A member of a batch of three at `position`, before anything is done to it.
+struct BatchMember {
+    event: Event,
+    batch: Batch,
+    position: u32,
+    payload_type: String,
+    group: (u16, u16),
+    index: u64,
+    size: u64,
+}
+
+impl BatchMember {
+    fn new() -> Self {
+        let event = Event::decode(&event(ledger_id(), signers(&[key(2)]))).unwrap();
+        let (ledger_id, signers) = (ledger_id().to_vec(), signers(&[key(2)]));
+        let batch = Batch { ledger_id, signers, count: 3, ..Batch::default() };
+        Self {
+            event,
+            batch,
+            position: 1,
+            payload_type: EVENT_TYPE.to_owned(),
+            group: (1, 0),
+            index: 4,
+            size: 8,
+        }
+    }
+
+    /// The receipt with every proof and signature right.
+    fn verify(mut self) -> Result<VerifiedReceipt, ReceiptError> {
+        let payload = self.event.encode();
+        let mut leaves: Vec<Hash> = vec![[5; 32]; self.batch.count as usize];
+        leaves[self.position as usize] =
+            ledger_merkle::leaf_hash(&dsse::message(&self.payload_type, &payload));
+        self.batch.events_root = build::root(&leaves).to_vec();
+        let path = build::inclusion_path(&leaves, self.position as usize).unwrap();
+        let header = self.batch.encode();
+        let signatures = signed(BATCH_TYPE, &header, &[key(2)]);
+        let header = entry(Content::BatchHeader { signatures, payload: header });
+        let (position, payload_type) = (self.position, self.payload_type);
+        let (len, at) = self.group;
+        let member = entry_in_group(len, at, Content::BatchedEvent { position, payload_type, payload });
+        let extra = MemberReceipt::extra(&member, &header, &path);
+        let proof = proof(self.index, self.size, &member, extra);
+        MemberReceipt::from_proof(proof)?.verify(&log_key(), &ledger_id())
+    }
+}
+
+#[test]
+fn a_member_is_of_its_batch_and_stands_behind_its_header() {
+    assert!(BatchMember::new().verify().is_ok());
+    type Change = fn(&mut BatchMember);
+    let rows: [(&str, Change); 13] = [
+        ("signers", |member| member.event.signers = signers(&[key(2), key(3)])),
+        ("signers", |member| member.event.signers = signers(&[key(3)])),
+        ("ledger_id", |member| member.event.ledger_id = vec![9; 32]),
+        ("ledger_id", |member| member.batch.ledger_id = vec![9; 32]),
+        ("type", |member| member.payload_type = "application/vnd.ledger.event.v2+protobuf".to_owned()),
+        ("group_len", |member| member.group = (2, 0)),
+        ("group_len", |member| member.event.group = vec![8; 32]),
+        ("position", |member| {
+            member.event.group = vec![8; 32];
+            member.group = (3, 2);
+        }),
+        ("group_len", |member| {
+            member.event.group = vec![8; 32];
+            member.group = (4, 0);
+        }),
+        ("count", |member| member.index = 3),
+        ("kind", |member| member.index = 7),
+        ("count", |member| member.size = 7 - 1),
+        ("count", |member| member.batch.count = 5),
+    ];
+    for (number, (field, change)) in rows.into_iter().enumerate() {
+        let mut member = BatchMember::new();
+        change(&mut member);
+        assert_eq!(field_of(member.verify()), field, "row {number}");
+    }
+    let mut grouped = BatchMember::new();
+    grouped.event.group = vec![8; 32];
+    grouped.group = (2, 1);
+    assert!(grouped.verify().is_ok());
 }

@@ -87,6 +87,34 @@ fn entries_that_may_not_stand_where_they_stand() {
             "signature",
             30,
         ),
+        (
+            "a member's signature spoilt, the next left out",
+            29,
+            vec![unsigned(29), entry(&log, 31)],
+            "signature",
+            29,
+        ),
+        (
+            "the second member's signature spoilt, the third of another time",
+            29,
+            vec![entry(&log, 29), unsigned(30), at_time(31, time(30))],
+            "signature",
+            30,
+        ),
+        (
+            "a member's signature spoilt, the group cut off by an expiry",
+            29,
+            vec![unsigned(29), at_time(88, time(29) + 1)],
+            "signature",
+            29,
+        ),
+        (
+            "a member's signature spoilt, the whole group in the wrong time",
+            29,
+            vec![at_time(29, time(28)), unsigned(30)],
+            "recorded_at_nanos",
+            29,
+        ),
         ("an event again", 23, vec![at_time(19, time(23))], "admission", 23),
         ("an event of a key not registered yet", 2, vec![entry(&log, 23)], "admission", 2),
         (
@@ -181,9 +209,10 @@ fn members_of_a_batch_that_may_not_stand_where_they_stand() {
             "a header of more than there are",
             40,
             with(vec![header(&|batch| batch.count = 5)], 41, 46),
-            "kind",
-            45,
+            "signature",
+            40,
         ),
+        ("a batch without its last member", 40, [all(40, 44), all(45, 46)].concat(), "kind", 44),
         (
             "another root than was signed",
             40,
@@ -202,6 +231,27 @@ fn members_of_a_batch_that_may_not_stand_where_they_stand() {
             "a header's signature spoilt",
             40,
             with(vec![signed(&|line| line.signature[40] ^= 1)], 41, 45),
+            "signature",
+            40,
+        ),
+        (
+            "a header's signature spoilt, the first member left out",
+            40,
+            with(vec![signed(&|line| line.signature[40] ^= 1)], 42, 43),
+            "signature",
+            40,
+        ),
+        (
+            "a header's signature spoilt, a member without canonical form",
+            40,
+            vec![
+                signed(&|line| line.signature[40] ^= 1),
+                at(41, &|entry| {
+                    if let Content::BatchedEvent { payload, .. } = &mut entry.content {
+                        payload.push(0);
+                    }
+                }),
+            ],
             "signature",
             40,
         ),
@@ -255,6 +305,34 @@ fn members_of_a_batch_that_may_not_stand_where_they_stand() {
     println!("{} rows", rows.len());
     for (what, size, then, field, index) in rows {
         assert_eq!(finding(what, replayed(&log, size), &then), (field.to_owned(), index), "{what}");
+    }
+}
+
+#[test]
+fn of_a_unit_that_the_end_cuts_off_the_signatures_are_judged() {
+    let cut_off = |log: &Json, size: usize, last: &Entry| {
+        let mut replay = replayed(log, size);
+        replay.push(ReadEntry::read(&last.encode(), |_| None), None).unwrap();
+        match replay.check_whole() {
+            Ok(()) => None,
+            Err(Halt::Wrong(finding)) => Some((finding.field, finding.log_index.unwrap().0)),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let spoilt = |mut entry: Entry| {
+        if let Content::Event { signatures, .. } | Content::BatchHeader { signatures, .. } =
+            &mut entry.content
+        {
+            signatures[0].signature[40] ^= 1;
+        }
+        entry
+    };
+    // The first member of a group, the header of a batch.
+    for (file, index) in [("spine.json", 29), ("small-ledger.json", 40)] {
+        let Some(log) = load(file) else { return };
+        assert_eq!(cut_off(&log, index, &entry(&log, index)), None);
+        let expected = Some(("signature".to_owned(), index as u64));
+        assert_eq!(cut_off(&log, index, &spoilt(entry(&log, index))), expected);
     }
 }
 

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use ledger_core::apply::{At, Effects, ExecutedEntry, Subject, apply};
 use ledger_core::event::{Body, Event, PaymentCaptured};
-use ledger_core::ids::{EventId, LogIndex, PaymentId};
+use ledger_core::ids::{AccountIndex, EventId, LogIndex, PaymentId};
 use ledger_core::invariants::{Broken, Invariants};
+use ledger_core::line::Line;
 use ledger_core::number::*;
-use ledger_core::rebuild::{PaymentEntry, Rebuild, RebuildError};
+use ledger_core::posting::Posting;
 use ledger_core::record::{AccountRecord, PaymentRecord};
-use ledger_core::state::MemoryState;
-use ledger_core::view::StateView;
+use ledger_core::view::{State, StateView};
 use world::*;
 
 /// A payment of 100.00 that is authorized, and a capture of 60.00 with a fee, not yet applied.
@@ -59,28 +59,67 @@ fn payment(effects: &mut Effects) -> &mut PaymentRecord {
     Arc::make_mut(&mut effects.payments[0].1)
 }
 
+/// The account of this name.
+fn named_account(world: &World, name: &str) -> AccountIndex {
+    world.state.account_index(name).unwrap().unwrap()
+}
+
+/// Accounts and lines as the postings make them: what is wrong with these is then all that is wrong.
+fn rebook(world: &World, effects: &mut Effects) {
+    let like = effects.lines[0];
+    effects.lines.clear();
+    effects.accounts.clear();
+    for posting in &effects.postings {
+        let place = effects.accounts.iter().position(|(index, _)| *index == posting.account);
+        let place = place.unwrap_or_else(|| {
+            effects.accounts.push((posting.account, world.state.account(posting.account).unwrap()));
+            effects.accounts.len() - 1
+        });
+        let record = Arc::make_mut(&mut effects.accounts[place].1);
+        record.counters.post(*posting);
+        record.line_count += 1;
+        let (account, number, after) = (posting.account, record.line_count, record.counters);
+        let line = Line { account, number, posting: *posting, after, ..like };
+        record.statement_chain = line.chained(&record.statement_chain);
+        effects.lines.push(line);
+    }
+}
+
 #[test]
 fn every_change_of_an_entry_is_named() {
     let mut world = World::new();
     let event = capture_of(&mut world);
     let honest = apply(&world.state, &event, at(&world)).unwrap();
     assert_eq!(broken(&world, &event, 0, &honest), None);
+    let mut same = honest.clone();
+    rebook(&world, &mut same);
+    assert_eq!(same, honest);
     // The postings: release on alice and on the shop, 60.00 from her to it, 1.80 from it to the fee account.
     assert_eq!(honest.postings.len(), 6);
-    let fee_account = world.state.account_index("fee:usd").unwrap().unwrap();
 
     type Change = (&'static str, fn(&mut Effects));
-    let changes: [Change; 20] = [
+    let changes: [Change; 30] = [
         ("I1", |effects| effects.postings[2].delta += 1),
+        ("I1", |effects| effects.postings[4].layer = Layer::Pending),
         ("I2", |effects| effects.postings[2].delta = 0),
         ("I2", |effects| effects.postings[3].delta = -1),
-        ("I1", |effects| effects.postings[4].layer = Layer::Pending),
+        ("I2", |effects| effects.postings[0].delta = 0),
         ("A1", |effects| account(effects, 0).counters.posted_debits += 1),
+        ("A1", |effects| account(effects, 1).counters.pending_credits -= 1),
         ("A1", |effects| drop(effects.accounts.remove(0))),
+        ("A3", |effects| account(effects, 0).counters.posted_credits -= 1),
+        ("A3", |effects| account(effects, 1).counters.posted_credits = 0),
         ("A5", |effects| account(effects, 0).line_count += 1),
+        ("A5", |effects| account(effects, 0).statement_chain[0] ^= 1),
         ("A5", |effects| effects.lines[0].number += 1),
+        ("A5", |effects| effects.lines[0].log_index = LogIndex(1)),
+        ("A5", |effects| effects.lines[0].recorded_at_nanos += 1),
+        ("A5", |effects| effects.lines[1].event_id = EventId([9; 16])),
+        ("A5", |effects| effects.lines[1].payment_id = PaymentId([9; 16])),
+        ("A5", |effects| effects.lines[1].posting.delta += 1),
         ("A5", |effects| effects.lines[1].after.posted_credits += 1),
         ("A5", |effects| effects.lines.truncate(5)),
+        ("A5", |effects| effects.lines.push(effects.lines[5])),
         ("A6", |effects| account(effects, 1).status = AccountStatus::Closed),
         ("P5", |effects| account(effects, 0).kind = AccountKind::External),
         ("P1", |effects| payment(effects).sett += 1),
@@ -90,7 +129,38 @@ fn every_change_of_an_entry_is_named() {
         ("P2", |effects| payment(effects).last_index = LogIndex(1)),
         ("P5", |effects| payment(effects).amount += 1),
         ("P3", |effects| payment(effects).auth += 1),
-        ("G3", |effects| {
+    ];
+    for (number, (invariant, change)) in changes.into_iter().enumerate() {
+        let mut changed = honest.clone();
+        change(&mut changed);
+        assert_eq!(broken(&world, &event, 0, &changed), Some(invariant), "change {number}");
+    }
+    assert_eq!(broken(&world, &event, 704, &honest), Some("I5"));
+}
+
+/// Postings changed, and everything that follows from them with them.
+#[test]
+fn every_change_of_the_postings_is_named() {
+    let mut world = World::new();
+    let event = capture_of(&mut world);
+    let honest = apply(&world.state, &event, at(&world)).unwrap();
+    let [bob, fees, shop, world_usd] =
+        ["cust:bob", "fee:usd", "shop:m1", "world:usd"].map(|name| named_account(&world, name));
+    type Change<'a> = (&'static str, &'a dyn Fn(&mut Effects));
+    let changes: [Change<'_>; 6] = [
+        // 200.00 are released of 100.00 that were held.
+        ("I2", &|effects| effects.postings[..2].iter_mut().for_each(|posting| posting.delta = -20_000)),
+        // Something is held of bob and for the shop, in a payment of alice.
+        ("A4", &|effects| {
+            let [debit, credit] = [effects.postings[0], effects.postings[1]];
+            let held = |posting, account| Posting { account, delta: 5, ..posting };
+            effects.postings.extend([held(debit, bob), held(credit, shop)]);
+        }),
+        ("P3", &|effects| effects.postings[..2].iter_mut().for_each(|posting| posting.delta += 1)),
+        // The money goes to another account, or comes from one: every sum is right, the flow is not.
+        ("P7", &|effects| effects.postings[3].account = fees),
+        ("P7", &|effects| effects.postings[2].account = world_usd),
+        ("P7", &|effects| {
             let payment = payment(effects);
             payment.disp = 1;
             payment.status = payment.derived_status();
@@ -99,61 +169,169 @@ fn every_change_of_an_entry_is_named() {
     for (number, (invariant, change)) in changes.into_iter().enumerate() {
         let mut changed = honest.clone();
         change(&mut changed);
-        let found = broken(&world, &event, 0, &changed);
-        // What is in dispute must have left the creditor first: that speaks before the dispute account does.
-        let expected = if invariant == "G3" { "P7" } else { invariant };
-        assert_eq!(found, Some(expected), "change {number}");
-    }
-    assert_eq!(broken(&world, &event, 704, &honest), Some("I5"));
-    // The money goes to the fee account and not to the shop: every sum is right, the flow is not.
-    let mut astray = honest.clone();
-    swap_account(&world.state, &mut astray, 3, fee_account);
-    assert_eq!(broken(&world, &event, 0, &astray), Some("P7"));
-}
-
-/// Moves one posting, with its line and counters, to another account that the entry touches.
-fn swap_account(
-    state: &MemoryState,
-    effects: &mut Effects,
-    posting: usize,
-    to: ledger_core::ids::AccountIndex,
-) {
-    effects.postings[posting].account = to;
-    for (index, record) in &mut effects.accounts {
-        let before = state.account(*index).unwrap();
-        let record = Arc::make_mut(record);
-        record.counters = before.counters;
-        record.line_count = before.line_count;
-    }
-    for (posting, line) in effects.postings.iter().zip(&mut effects.lines) {
-        let (_, record) = effects.accounts.iter_mut().find(|(index, _)| *index == posting.account).unwrap();
-        let record = Arc::make_mut(record);
-        record.counters.post(*posting);
-        record.line_count += 1;
-        line.account = posting.account;
-        line.posting = *posting;
-        line.number = record.line_count;
-        line.after = record.counters;
+        rebook(&world, &mut changed);
+        assert_eq!(broken(&world, &event, 0, &changed), Some(invariant), "change {number}");
     }
 }
 
+/// A hold without a payment.
 #[test]
-fn an_overdraft_and_an_early_expiry_are_named() {
+fn a_hold_of_a_transfer_is_named() {
     let mut world = World::new();
     let event = world.event(transfer("world:usd", "cust:alice", "USD", 5), &["op1"]);
     let mut effects = apply(&world.state, &event, at(&world)).unwrap();
-    // Alice has 1,000.00: debit her 1,000.01 instead.
-    for (posting, line) in effects.postings.iter_mut().zip(&mut effects.lines) {
-        posting.delta = 100_001;
-        posting.side = match posting.side {
-            Side::Debit => Side::Credit,
-            Side::Credit => Side::Debit,
-        };
-        line.posting = *posting;
+    effects.postings.iter_mut().for_each(|posting| posting.layer = Layer::Pending);
+    rebook(&world, &mut effects);
+    assert_eq!(broken(&world, &event, 0, &effects), Some("A4"));
+}
+
+/// A payment of 100.00 USD to a shop in EUR, and a capture of all of it at 0.9, not yet applied.
+fn capture_across(world: &mut World) -> Event {
+    world.open("x:usd", "USD", AccountKind::Dispute);
+    world.open("x:eur", "EUR", AccountKind::Dispute);
+    world.initiate(PAYMENT, "cust:alice", "shop:eur", CaptureMode::Deferred, "");
+    world.advance(PAYMENT, authorize(10_000, 600));
+    let fx = Some(fx("EUR", 9_000, 9, 1));
+    let body = PaymentCaptured { amount: 10_000, final_capture: true, fees: Vec::new(), fx };
+    world.event_of(PAYMENT, Body::PaymentCaptured(body), &["acquirer"])
+}
+
+#[test]
+fn every_change_of_an_entry_across_currencies_is_named() {
+    let mut world = World::new();
+    let event = capture_across(&mut world);
+    let honest = apply(&world.state, &event, at(&world)).unwrap();
+    assert_eq!(broken(&world, &event, 0, &honest), None);
+    let [fx_eur, x_eur, shop] = ["fx:eur", "x:eur", "shop:eur"].map(|name| named_account(&world, name));
+    let of = |effects: &mut Effects, account: AccountIndex, change: &dyn Fn(&mut Posting)| {
+        let posting = effects.postings.iter_mut().find(|posting| posting.account == account);
+        change(posting.unwrap());
+    };
+    type Change<'a> = (&'static str, &'a dyn Fn(&mut Effects));
+    let changes: [Change<'_>; 3] = [
+        // A cent more from the FX account to the shop.
+        ("I6", &|effects| [fx_eur, shop].iter().for_each(|a| of(effects, *a, &|posting| posting.delta += 1))),
+        // In dispute by the payment, and nothing on the account.
+        ("G3", &|effects| {
+            let payment = payment(effects);
+            payment.disp = 1;
+            payment.status = payment.derived_status();
+        }),
+        // On the account, and nothing in dispute: the payment is in USD.
+        ("G3", &|effects| of(effects, shop, &|posting| posting.account = x_eur)),
+    ];
+    for (number, (invariant, change)) in changes.into_iter().enumerate() {
+        let mut changed = honest.clone();
+        change(&mut changed);
+        rebook(&world, &mut changed);
+        assert_eq!(broken(&world, &event, 0, &changed), Some(invariant), "change {number}");
     }
-    let alice = world.state.account_index("cust:alice").unwrap().unwrap();
-    swap_account(&world.state, &mut effects, 1, alice);
+    // Signed with another amount than the rate gives.
+    for (counter_amount, rounding) in [(8_999, Rounding::Floor), (9_001, Rounding::HalfEven)] {
+        let mut wrong = event.clone();
+        if let Body::PaymentCaptured(PaymentCaptured { fx: Some(fx), .. }) = &mut wrong.body {
+            (fx.counter_amount, fx.rounding) = (counter_amount, Some(rounding));
+        }
+        assert_eq!(broken(&world, &wrong, 0, &honest), Some("I6"), "{counter_amount}");
+    }
+}
+
+/// Records put into a state past every rule, and what adding all of them up says.
+#[test]
+fn every_sum_that_is_wrong_is_named() {
+    let mut world = World::new();
+    let event = capture_across(&mut world);
+    world.accept_event(&event, &["acquirer"]);
+    let whole = |change: &dyn Fn(&mut Effects)| {
+        let mut effects = Effects::default();
+        change(&mut effects);
+        let mut state = world.state.clone();
+        let subject = Subject::Expiry { payment_id: PaymentId(PAYMENT) };
+        let (log_index, outcome) = (LogIndex(world.next_index), 0);
+        let (recorded_at_nanos, t_nanos) = (world.now_nanos, world.now_nanos);
+        let effects = &effects;
+        state.absorb(&ExecutedEntry { log_index, recorded_at_nanos, t_nanos, outcome, subject, effects });
+        named(world.invariants.check_whole(&state, log_index), log_index)
+    };
+    let put = |effects: &mut Effects, name: &str, change: &dyn Fn(&mut AccountRecord)| {
+        let mut record = world.account(name);
+        change(&mut record);
+        effects.accounts.push((named_account(&world, name), Arc::new(record)));
+    };
+    let put_payment = |effects: &mut Effects, change: &dyn Fn(&mut PaymentRecord)| {
+        let mut record = world.payment(PAYMENT).unwrap();
+        change(&mut record);
+        let index = world.state.payment_index(&PaymentId(PAYMENT)).unwrap().unwrap();
+        effects.payments.push((index, Arc::new(record)));
+    };
+    assert_eq!(whole(&|_| ()), None);
+    type Change<'a> = (&'static str, &'a dyn Fn(&mut Effects));
+    let changes: [Change<'_>; 12] = [
+        ("G1", &|effects| put(effects, "cust:alice", &|account| account.counters.posted_debits += 1)),
+        ("G1", &|effects| put(effects, "cust:alice", &|account| account.counters.pending_credits += 1)),
+        // Both sides alike, but not the totals that are kept.
+        ("G1", &|effects| {
+            put(effects, "cust:alice", &|account| account.counters.posted_debits += 1);
+            put(effects, "cust:bob", &|account| account.counters.posted_credits += 1);
+        }),
+        ("A4", &|effects| {
+            let posting = |name, side| Posting {
+                account: named_account(&world, name),
+                layer: Layer::Pending,
+                side,
+                delta: 5,
+            };
+            effects.postings = vec![posting("cust:alice", Side::Debit), posting("shop:m1", Side::Credit)];
+            put(effects, "cust:alice", &|account| account.counters.pending_debits += 5);
+            put(effects, "shop:m1", &|account| account.counters.pending_credits += 5);
+        }),
+        // The payment holds what no account has pending.
+        ("A4", &|effects| {
+            put_payment(effects, &|payment| {
+                payment.auth += 5;
+                payment.status = payment.derived_status();
+            });
+        }),
+        ("A6", &|effects| put(effects, "cust:alice", &|account| account.status = AccountStatus::Closed)),
+        ("P1", &|effects| put_payment(effects, &|payment| payment.refd = -1)),
+        ("P1", &|effects| put_payment(effects, &|payment| payment.rel = 1)),
+        ("P1", &|effects| put_payment(effects, &|payment| payment.sett += 1)),
+        ("P1", &|effects| put_payment(effects, &|payment| payment.lost = payment.sett + 1)),
+        ("P4", &|effects| put_payment(effects, &|payment| payment.status = PaymentStatus::Captured)),
+        ("G3", &|effects| {
+            put_payment(effects, &|payment| {
+                payment.disp = 5;
+                payment.status = payment.derived_status();
+            });
+        }),
+    ];
+    for (number, (invariant, change)) in changes.into_iter().enumerate() {
+        assert_eq!(whole(change), Some(invariant), "change {number}");
+    }
+    // What a transfer posted on the DISPUTE account is none of a payment's.
+    world.accept(transfer("world:usd", "x:usd", "USD", 7), &["op1"]);
+    let newest = LogIndex(world.next_index - 1);
+    assert_eq!(named(world.invariants.check_whole(&world.state, newest), newest), None);
+    assert_eq!(named(Invariants::default().check_whole(&world.state, newest), newest), Some("G3"));
+}
+
+#[test]
+fn an_overdraft_a_closed_account_and_an_early_expiry_are_named() {
+    let mut world = World::new();
+    let event = world.event(transfer("cust:alice", "world:usd", "USD", 5), &["op1"]);
+    let mut effects = apply(&world.state, &event, at(&world)).unwrap();
+    // Alice has 1,000.00: debit her 1,000.01 instead.
+    effects.postings.iter_mut().for_each(|posting| posting.delta = 100_001);
+    rebook(&world, &mut effects);
     assert_eq!(broken(&world, &event, 0, &effects), Some("A2"));
+
+    // Bob's account is closed, and gets 0.05 all the same.
+    world.change_status("cust:bob", AccountStatus::Closed);
+    let event = world.event(transfer("world:usd", "cust:alice", "USD", 5), &["op1"]);
+    let mut effects = apply(&world.state, &event, at(&world)).unwrap();
+    effects.postings[1].account = named_account(&world, "cust:bob");
+    rebook(&world, &mut effects);
+    assert_eq!(broken(&world, &event, 0, &effects), Some("A6"));
 
     world.initiate(PAYMENT, "cust:alice", "shop:m1", CaptureMode::Deferred, "");
     world.advance(PAYMENT, authorize(10_000, 600));
@@ -171,44 +349,4 @@ fn an_overdraft_and_an_early_expiry_are_named() {
     let event = world.event(transfer("world:usd", "cust:alice", "USD", 5), &["op1"]);
     let effects = apply(&world.state, &event, at(&world)).unwrap();
     assert_eq!(broken(&world, &event, 0, &effects), Some("P6"));
-}
-
-#[test]
-fn a_payment_comes_out_of_its_own_entries() {
-    let mut world = World::new();
-    world.initiate(PAYMENT, "cust:alice", "shop:m1", CaptureMode::Deferred, "");
-    world.advance(PAYMENT, authorize(10_000, 600));
-    world.advance(PAYMENT, capture(6_000, false));
-    world.advance(PAYMENT, refund(1_500, RefundCause::Merchant));
-    // What would stand in the way of each of them today.
-    world.accept(transfer("cust:alice", "world:usd", "USD", 90_000), &["op1"]);
-    world.change_status("cust:alice", AccountStatus::Frozen);
-    world.now_nanos += 86_400_000_000_000;
-    world.expire_due();
-    world.close_period(20_260_105);
-
-    let stored = world.payment(PAYMENT).unwrap();
-    assert_eq!(stored.status, PaymentStatus::PartiallyRefunded);
-    let index = world.state.payment_index(&PaymentId(PAYMENT)).unwrap().unwrap();
-    let mut rebuild = Rebuild::new(&world.state, PaymentId(PAYMENT), index);
-    assert!(rebuild.payment().is_none());
-    let logged = || world.logged.iter().filter(|(_, event, _)| event.payment_id == PAYMENT);
-    for (log_index, event, _) in logged() {
-        let t_nanos = world.state.known_event(&EventId(event.event_id.clone().try_into().unwrap()));
-        let t_nanos = t_nanos.unwrap().unwrap().recorded_at_nanos;
-        let at = At { t_nanos, log_index: LogIndex(*log_index), recorded_at_nanos: t_nanos };
-        rebuild.push(&PaymentEntry::Event(Box::new(event.clone())), at).unwrap();
-    }
-    let expired = At { t_nanos: stored.expires_at_nanos, log_index: stored.last_index, recorded_at_nanos: 0 };
-    rebuild.push(&PaymentEntry::Expiry, expired).unwrap();
-    assert_eq!(**rebuild.payment().unwrap(), stored);
-    assert_eq!(rebuild.entry_count(), 5);
-
-    // An entry left out: the next one does not follow.
-    let mut rebuild = Rebuild::new(&world.state, PaymentId(PAYMENT), index);
-    let (log_index, event, _) = logged().nth(1).unwrap();
-    let at = At { t_nanos: 1, log_index: LogIndex(*log_index), recorded_at_nanos: 1 };
-    let error = rebuild.push(&PaymentEntry::Event(Box::new(event.clone())), at).unwrap_err();
-    assert!(matches!(error, RebuildError::Refused { log_index: LogIndex(at), .. } if at == *log_index));
-    assert!(matches!(rebuild.push(&PaymentEntry::Expiry, at), Err(RebuildError::Idle { .. })));
 }

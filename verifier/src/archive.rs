@@ -1,8 +1,8 @@
 //! An export, judged.
 //!
-//! First what is about files as a whole: checkpoint, genesis, names and lengths of tiles and bundles. Then every entry
-//! in the order of the log, so that the first finding is the one with the lowest log index. Last the root of the
-//! checkpoint. Files that a tree of the checkpoint's size does not have are not read: tlog-tiles lets partial tiles of
+//! First checkpoint and genesis. Then every entry in the order of the log, so that the first finding is the one with the
+//! lowest log index; bundles and tiles as they are reached, since the size that a checkpoint claims is no reason to
+//! look for that many files. Last the root of the checkpoint. Files that a tree of the checkpoint's size does not have are not read: tlog-tiles lets partial tiles of
 //! earlier sizes stay, and a name unknown to the format proves nothing either way.
 
 use std::collections::HashMap;
@@ -13,10 +13,12 @@ use ledger_core::checkpoint::Checkpoint;
 use ledger_core::entry::MAX_ENTRY_BYTES;
 use ledger_core::export::{CHECKPOINT_PATH, GENESIS_PATH};
 use ledger_core::genesis::Genesis;
-use ledger_core::replay::{Finding, Halt, ReadEntry, Replay};
+use ledger_core::replay::{Finding, ReadEntry, Replay};
+use ledger_core::state::MemoryState;
 use ledger_core::view::StateView;
+use ledger_crypto::note::{self, NoteError, VerifierKey};
 use ledger_crypto::{KeyBytes, PublicKey};
-use ledger_merkle::tile::{self, entries_path, entry_bundles_of_size, tiles_of_size};
+use ledger_merkle::tile::{self, entries_path};
 use ledger_merkle::{Hash, leaf_hash};
 use rayon::ThreadPool;
 
@@ -71,14 +73,14 @@ fn judge(
     let checkpoint = checkpoint::open(&note, trust, CHECKPOINT_PATH)?;
     *size = Some(checkpoint.size);
     check_genesis(&folder, trust)?;
-    check_files(&folder, checkpoint.size)?;
 
     let tree = Tree { folder: &folder, size: checkpoint.size, root: checkpoint.root };
     let run = Run { tree, pool, progress };
     let (height, what) = match checks {
-        Checks::Full => {
-            (in_full(run, &checkpoint, trust)?, "every hash, signature, rule, invariant, root and total")
-        }
+        Checks::Full => (
+            in_full(run, &checkpoint, &note, trust)?,
+            "every hash, signature, rule, invariant, root and total",
+        ),
         Checks::HashesOnly => {
             (by_hashes(run, &checkpoint, trust)?, "every hash and root, neither signatures nor rules")
         }
@@ -89,9 +91,9 @@ fn judge(
 
 /// Everything; the height of the last block. Where the rules of an entry are not known, the hashes still have the word
 /// on every entry: an export is not excused from them by an event that nobody can judge.
-fn in_full(run: Run<'_>, checkpoint: &Checkpoint, trust: &Trust) -> Result<u64, Stop> {
+fn in_full(run: Run<'_>, checkpoint: &Checkpoint, note: &[u8], trust: &Trust) -> Result<u64, Stop> {
     let Run { tree, pool, progress } = run;
-    match replay(Run { tree, pool, progress: &mut *progress }, trust) {
+    match replay(Run { tree, pool, progress: &mut *progress }, note, trust) {
         Ok(height) => check_end(tree.folder, checkpoint, height),
         Err(Stop::CouldNotCheck(unknown)) => {
             by_hashes(Run { tree, pool, progress }, checkpoint, trust)?;
@@ -118,7 +120,7 @@ fn check_end(folder: &Folder, checkpoint: &Checkpoint, height: Option<u64>) -> R
 }
 
 /// The whole log through the rules; the height of the seal that ends it.
-fn replay(run: Run<'_>, trust: &Trust) -> Result<Option<u64>, Stop> {
+fn replay(run: Run<'_>, note: &[u8], trust: &Trust) -> Result<Option<u64>, Stop> {
     let keys = KnownKeys::default();
     let mut replay = Replay::new(trust.ledger_id);
     run.each(
@@ -126,7 +128,10 @@ fn replay(run: Run<'_>, trust: &Trust) -> Result<Option<u64>, Stop> {
         |entry, elsewhere| Ok(replay.push(entry, elsewhere)?),
     )?;
     replay.check_whole()?;
-    check_log_key(&replay, trust)?;
+    if let Some(state) = replay.state() {
+        check_log_key(state, trust)?;
+        check_lines(state, note, trust)?;
+    }
     Ok(replay.sealed().map(|height| height.0))
 }
 
@@ -155,11 +160,6 @@ fn check_genesis(folder: &Folder, trust: &Trust) -> Result<(), Stop> {
     Ok(())
 }
 
-fn check_files(folder: &Folder, size: u64) -> Result<(), Stop> {
-    tiles_of_size(size).try_for_each(|tile| folder.expect_tile(&tile))?;
-    entry_bundles_of_size(size).try_for_each(|(index, width)| folder.expect_file(&entries_path(index, width)))
-}
-
 /// Every tile is what the entries hash to by now, so the root over the tiles is the root over the entries.
 fn check_root(folder: &Folder, checkpoint: &Checkpoint) -> Result<(), Stop> {
     let root = tile::root(&StoredTiles { folder }, checkpoint.size).map_err(|error| match error {
@@ -174,12 +174,31 @@ fn check_root(folder: &Folder, checkpoint: &Checkpoint) -> Result<(), Stop> {
 }
 
 /// The auditor's key is one that the log names: in the genesis, or in a rotation.
-fn check_log_key(replay: &Replay, trust: &Trust) -> Result<(), Stop> {
-    let Some(state) = replay.state() else { return Ok(()) };
+fn check_log_key(state: &MemoryState, trust: &Trust) -> Result<(), Stop> {
     let key = trust.key.key.as_bytes();
-    if state.log_key_since(key).map_err(Halt::from)?.is_none() {
-        let expected = hex::encode(state.params().log_key);
-        return Err(Stop::wrong_file(GENESIS_PATH, "log_key", expected, hex::encode(key)));
+    if state.log_keys().any(|named| named == key) {
+        return Ok(());
+    }
+    let expected = hex::encode(state.params().log_key);
+    Err(Stop::wrong_file(GENESIS_PATH, "log_key", expected, hex::encode(key)))
+}
+
+/// The checkpoint has the line of the key in force at its last seal. Keys before it may have one; no key has two, and
+/// none a line that does not hold.
+fn check_lines(state: &MemoryState, note: &[u8], trust: &Trust) -> Result<(), Stop> {
+    for named in state.log_keys() {
+        let wrong = |expected: String, found: &dyn ToString| {
+            Stop::wrong_file(CHECKPOINT_PATH, "signature", expected, found.to_string())
+        };
+        let key = PublicKey::from_bytes(named)
+            .map_err(|error| wrong(format!("a log key, not {}", hex::encode(named)), &error))?;
+        let key = VerifierKey::new(&trust.key.name, &key)
+            .map_err(|error| wrong("a key with the name of the origin".to_owned(), &error))?;
+        match note::open(note, std::slice::from_ref(&key)) {
+            Ok(_) => {}
+            Err(NoteError::Unsigned) if *named != state.params().log_key => {}
+            Err(error) => return Err(wrong(format!("one valid line of {key}"), &error)),
+        }
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use ledger_core::entry::MAX_ENTRY_BYTES;
 use ledger_core::ids::LogIndex;
 use ledger_core::replay::Finding;
 use ledger_merkle::tile::{self, TileId, WIDTH, entries_path};
-use ledger_merkle::{Hash, build};
+use ledger_merkle::{Hash, build, leaf_hash};
 
 use crate::folder::{Folder, StoredTiles};
 use crate::report::{Stop, about_file};
@@ -27,10 +27,21 @@ pub(crate) trait Leaf {
     fn leaf_hash(&self) -> &Hash;
 }
 
+/// Bytes of entries of one bundle that are decoded ahead of their turn. Decoded, an entry takes up to 64 times its bytes.
+pub(crate) const DECODED_AHEAD_BYTES: usize = 256 << 10;
+
+/// An entry ahead of its turn.
+pub(crate) enum Ahead<T> {
+    /// Read.
+    Read(T),
+    /// Its bytes: it would take too much memory decoded.
+    Raw(Vec<u8>),
+}
+
 /// The entries of a bundle, read.
 pub(crate) struct ReadBundle<T> {
-    /// Each entry, with the finding that its hash is not that of the tile.
-    pub(crate) entries: Vec<(T, Option<Finding>)>,
+    /// Each entry up to the first whose hash is not that of the tile, with the finding that says so.
+    pub(crate) entries: Vec<(Ahead<T>, Option<Finding>)>,
     /// Why there are no more, if there should be, or what follows them.
     pub(crate) cut_short: Option<Stop>,
     /// Root over the leaf hashes of a full bundle.
@@ -68,17 +79,27 @@ fn compare<T: Leaf>(
     let mut entries = Vec::with_capacity(stored.len());
     let mut hashes = Vec::with_capacity(stored.len());
     let mut cut_short = None;
+    let mut decodable_bytes = DECODED_AHEAD_BYTES;
     for (at, expected) in (first..).zip(stored) {
-        let Some((encoded, behind)) = split_entry(rest) else {
+        let Some((encoded, behind)) = tile::split_entry(rest) else {
             cut_short = Some(broken_off(index, stored.len(), at, rest));
             break;
         };
         rest = behind;
-        let entry = read(encoded);
-        let found = *entry.leaf_hash();
-        let finding = (found != *expected).then(|| misfit(tree, index, stored, at, expected, &found));
+        let (entry, found) = if encoded.len() <= decodable_bytes {
+            decodable_bytes -= encoded.len();
+            let entry = read(encoded);
+            let found = *entry.leaf_hash();
+            (Ahead::Read(entry), found)
+        } else {
+            (Ahead::Raw(encoded.to_vec()), leaf_hash(encoded))
+        };
+        if found != *expected {
+            entries.push((entry, Some(misfit(tree, index, stored, at, expected, &found))));
+            return ReadBundle { entries, cut_short: None, root: None };
+        }
         hashes.push(found);
-        entries.push((entry, finding));
+        entries.push((entry, None));
     }
     if cut_short.is_none() && !rest.is_empty() {
         let file = entries_path(index, width_of(stored.len()));
@@ -87,12 +108,6 @@ fn compare<T: Leaf>(
     }
     let full = hashes.len() == usize::from(WIDTH);
     ReadBundle { entries, cut_short, root: full.then(|| build::root(&hashes)) }
-}
-
-/// The next entry and what follows it; `None` when the bytes end within it.
-fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_first_chunk()?;
-    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
 
 fn broken_off(index: u64, count: usize, at: u64, rest: &[u8]) -> Stop {
@@ -144,4 +159,95 @@ fn tree_agrees(tree: &Tree<'_>, index: u64, stored: &[Hash]) -> bool {
 
 fn width_of(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(WIDTH)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::fs;
+
+    use ledger_core::event::{Body, Event, Fee, Leg, PaymentCaptured, TransferPosted};
+    use ledger_merkle::tile::encode_bundle;
+
+    use super::*;
+
+    struct Hashed(Hash);
+
+    impl Leaf for Hashed {
+        fn leaf_hash(&self) -> &Hash {
+            &self.0
+        }
+    }
+
+    /// Reads a bundle of these entries beside a tile that is wrong at `wrong`; how many bytes were decoded for it.
+    fn read(entries: &[Vec<u8>], wrong: Option<usize>) -> (ReadBundle<Hashed>, usize) {
+        let width = entries.len() as u16;
+        let mut hashes: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+        if let Some(wrong) = wrong {
+            hashes[wrong][0] ^= 1;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let tile = TileId { level: 0, index: 0, width };
+        for (path, bytes) in
+            [(entries_path(0, width), encode_bundle(entries).unwrap()), (tile.path(), hashes.concat())]
+        {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        let folder = Folder::open(dir.path()).unwrap();
+        let tree = Tree { folder: &folder, size: u64::from(width), root: build::root(&hashes) };
+        let decoded_bytes = Cell::new(0);
+        let bundle = read_bundle(&tree, 0, width, |encoded| {
+            decoded_bytes.set(decoded_bytes.get() + encoded.len());
+            Hashed(leaf_hash(encoded))
+        });
+        (bundle, decoded_bytes.get())
+    }
+
+    #[test]
+    fn no_more_is_decoded_ahead_than_the_bound() {
+        let entries: Vec<Vec<u8>> = (0..=255).map(|number| vec![number; MAX_ENTRY_BYTES]).collect();
+        let (bundle, decoded_bytes) = read(&entries, None);
+        assert_eq!(decoded_bytes, DECODED_AHEAD_BYTES);
+        assert_eq!(bundle.entries.len(), 256);
+        let hashes: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+        assert_eq!(bundle.root, Some(build::root(&hashes)));
+        let raw = bundle.entries.into_iter().zip(&entries).skip(DECODED_AHEAD_BYTES / MAX_ENTRY_BYTES);
+        assert!(raw.into_iter().all(|((kept, finding), entry)| {
+            matches!(kept, Ahead::Raw(bytes) if bytes == *entry) && finding.is_none()
+        }));
+    }
+
+    #[test]
+    fn nothing_is_kept_behind_an_entry_that_is_not_that_of_the_tile() {
+        let entries: Vec<Vec<u8>> = (0..100).map(|number| vec![number; 100]).collect();
+        let (bundle, decoded_bytes) = read(&entries, Some(7));
+        assert_eq!((bundle.entries.len(), decoded_bytes), (8, 800));
+        let found: Vec<_> = bundle.entries.iter().filter_map(|(_, finding)| finding.as_ref()).collect();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].log_index, Some(LogIndex(7)));
+        assert!(bundle.cut_short.is_none() && bundle.root.is_none());
+    }
+
+    /// What takes most memory for its bytes: elements of which each field is absent.
+    #[test]
+    fn decoded_an_entry_takes_at_most_64_times_its_bytes() {
+        let count = MAX_ENTRY_BYTES / 2 - 100;
+        let legs = vec![Leg::default(); count];
+        let fees = vec![Fee::default(); count];
+        let transfer = TransferPosted { legs, ..TransferPosted::default() };
+        let capture = PaymentCaptured { fees, ..PaymentCaptured::default() };
+        for body in [Body::TransferPosted(transfer), Body::PaymentCaptured(capture)] {
+            let payload = Event { body, ..Event::default() }.encode();
+            let (elements, element_bytes) = match Event::decode(&payload).unwrap().body {
+                Body::TransferPosted(body) => (body.legs.capacity(), size_of::<Leg>()),
+                Body::PaymentCaptured(body) => (body.fees.capacity(), size_of::<Fee>()),
+                other => panic!("{}", other.name()),
+            };
+            assert!(elements >= count);
+            let times = elements * element_bytes / payload.len();
+            assert!(times <= 64, "{times}");
+        }
+    }
 }

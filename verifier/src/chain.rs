@@ -62,13 +62,13 @@ impl Chain {
     /// Takes the next entry. Order of its checks: decode; `elsewhere`, what its hash tile says against it; the ledger
     /// id of entry 0; a seal's fields.
     pub(crate) fn push(&mut self, entry: HashedEntry, elsewhere: Option<Finding>) -> Result<(), Stop> {
-        let seal = entry.seal.map_err(|error| self.wrong("entry", "an entry".to_owned(), error))?;
+        let seal = entry.seal.map_err(|error| self.wrong("entry", "an entry", &error))?;
         if let Some(finding) = elsewhere {
             return Err(Stop::Invalid(Box::new(finding)));
         }
         if self.log.size() == 0 && entry.leaf_hash != self.previous_seal {
             let (expected, found) = (hex::encode(self.previous_seal), hex::encode(entry.leaf_hash));
-            return Err(self.wrong("ledger_id", expected, found));
+            return Err(self.wrong("ledger_id", &expected, &found));
         }
         self.ends_in_seal = seal.is_some();
         if let Some(seal) = seal {
@@ -96,7 +96,7 @@ impl Chain {
         ];
         for (field, expected, found) in numbers {
             if expected != found {
-                return Err(self.wrong(field, expected.to_string(), found.to_string()));
+                return Err(self.wrong(field, &expected.to_string(), &found.to_string()));
             }
         }
         let hashes = [
@@ -106,23 +106,14 @@ impl Chain {
         ];
         for (field, expected, found) in hashes {
             if expected != found {
-                return Err(self.wrong(field, hex::encode(expected), hex::encode(found)));
+                return Err(self.wrong(field, &hex::encode(expected), &hex::encode(found)));
             }
         }
         Ok(())
     }
 
-    fn wrong(&self, field: &str, expected: String, found: String) -> Stop {
-        let (index, height) = (self.log.size(), self.next_height);
-        let words = format!("entry {index}, block {height}: {field}: expected {expected}, found {found}");
-        Stop::Invalid(Box::new(Finding {
-            log_index: Some(LogIndex(index)),
-            height: Some(BlockHeight(height)),
-            file: None,
-            field: field.to_owned(),
-            expected,
-            found,
-            words,
-        }))
+    fn wrong(&self, field: &str, expected: &str, found: &str) -> Stop {
+        let (index, height) = (LogIndex(self.log.size()), BlockHeight(self.next_height));
+        Stop::Invalid(Box::new(Finding::at_entry(index, height, field, expected, found)))
     }
 }

@@ -1,12 +1,9 @@
 //! The signed tree head, opened for the auditor's key.
 
-use ledger_core::checkpoint::{Checkpoint, CheckpointError};
+use ledger_core::checkpoint::{Checkpoint, CheckpointError, SMALLEST_SIZE};
 
 use crate::report::Stop;
 use crate::trust::Trust;
-
-/// Entries of the smallest log that has a checkpoint: the genesis and its seal.
-const SMALLEST_SIZE: u64 = 2;
 
 /// Opens a checkpoint that stands in `file`.
 pub(crate) fn open(note: &[u8], trust: &Trust, file: &str) -> Result<Checkpoint, Stop> {

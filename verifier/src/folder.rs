@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use ledger_core::export;
 use ledger_merkle::Hash;
 use ledger_merkle::tile::{Nodes, TileId};
 
@@ -27,7 +28,7 @@ impl Folder {
 
     /// The bytes of a file that has at most `limit_bytes`.
     pub(crate) fn read(&self, path: &str, limit_bytes: u64) -> Result<Vec<u8>, Stop> {
-        self.expect_length(path, |length| length <= limit_bytes, || format!("at most {limit_bytes} bytes"))?;
+        self.check_length(path, limit_bytes)?;
         let mut bytes = Vec::new();
         let file = File::open(self.root.join(path)).map_err(|error| explain(path, &error))?;
         file.take(limit_bytes).read_to_end(&mut bytes).map_err(|error| explain(path, &error))?;
@@ -38,37 +39,21 @@ impl Folder {
     pub(crate) fn hashes(&self, tile: &TileId) -> Result<Vec<Hash>, Stop> {
         let path = tile.path();
         let bytes = self.read(&path, u64::from(tile.width) * HASH_BYTES)?;
-        let (hashes, rest) = bytes.as_chunks();
-        if hashes.len() != usize::from(tile.width) || !rest.is_empty() {
+        export::read_tile(&bytes, tile.width).ok_or_else(|| {
             let expected = format!("{} bytes", u64::from(tile.width) * HASH_BYTES);
-            return Err(Stop::wrong_file(&path, "length", expected, format!("{} bytes", bytes.len())));
-        }
-        Ok(hashes.to_vec())
+            Stop::wrong_file(&path, "length", expected, format!("{} bytes", bytes.len()))
+        })
     }
 
-    /// That a tile's file is there and has the length of its hashes, without reading it.
-    pub(crate) fn expect_tile(&self, tile: &TileId) -> Result<(), Stop> {
-        let length_bytes = u64::from(tile.width) * HASH_BYTES;
-        self.expect_length(&tile.path(), |length| length == length_bytes, || format!("{length_bytes} bytes"))
-    }
-
-    /// That a file is there.
-    pub(crate) fn expect_file(&self, path: &str) -> Result<(), Stop> {
-        self.expect_length(path, |_| true, || "a file".to_owned())
-    }
-
-    fn expect_length(
-        &self,
-        path: &str,
-        right: impl Fn(u64) -> bool,
-        expected: impl Fn() -> String,
-    ) -> Result<(), Stop> {
+    fn check_length(&self, path: &str, limit_bytes: u64) -> Result<(), Stop> {
         let metadata = fs::metadata(self.root.join(path)).map_err(|error| explain(path, &error))?;
         if !metadata.is_file() {
             return Err(Stop::wrong_file(path, "file", "a regular file", "something else"));
         }
-        if !right(metadata.len()) {
-            return Err(Stop::wrong_file(path, "length", expected(), format!("{} bytes", metadata.len())));
+        if metadata.len() > limit_bytes {
+            let (expected, found) =
+                (format!("at most {limit_bytes} bytes"), format!("{} bytes", metadata.len()));
+            return Err(Stop::wrong_file(path, "length", expected, found));
         }
         Ok(())
     }

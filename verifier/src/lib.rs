@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`archive`](check_archive) | an export: prechecks, then every entry in order |
 //! | [`receipt`](check_receipt) | one entry, offline, from its proof |
+//! | [`rotation`](follow_rotations) | changes of the log's key |
 //! | `checkpoint` | opens the signed tree head of either |
 //! | `folder` | reads the files of an export, each with a bound |
 //! | `stream` | entries in order; what needs no order is done ahead, in parallel |
@@ -14,8 +15,10 @@
 //! | [`trust`](Trust) | what the auditor brings along |
 //! | [`report`](Report) | verdict and finding, in words and as JSON |
 //!
-//! Memory is bounded by the state of the replay (accounts, payments, event ids) and a window of bundles; the log itself
-//! is read once, front to back.
+//! Memory is bounded by the state of the replay (accounts, payments, event ids), the unit in work, and a window of
+//! bundles: four for each worker and four more, each at most 24 MiB with what is decoded of it ahead of its turn. A
+//! unit is held until its last entry, decoded, so the limits of the genesis bound it and nothing else. The log itself is
+//! read once, front to back.
 #![forbid(unsafe_code)]
 
 mod archive;
@@ -25,12 +28,14 @@ mod checkpoint;
 mod folder;
 mod receipt;
 mod report;
+mod rotation;
 mod stream;
 mod tiles;
 mod trust;
 
 pub use archive::{Checks, check_archive};
 pub use ledger_core::replay::Finding;
-pub use receipt::{check_receipt, follow_rotation};
+pub use receipt::check_receipt;
 pub use report::{Report, Verdict};
+pub use rotation::follow_rotations;
 pub use trust::{Trust, TrustError};

@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use ledger_verify::{Checks, Report, Trust, Verdict, check_archive, check_receipt, follow_rotation};
+use ledger_verify::{Checks, Report, Trust, Verdict, check_archive, check_receipt, follow_rotations};
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 /// Checks what a ledger published, offline. Exit code: 0 valid, 5 invalid, 1 could not check.
@@ -51,7 +51,7 @@ struct TrustArgs {
     /// Id of the ledger, 64 hexadecimal digits
     #[arg(long, value_name = "HEX")]
     ledger_id: String,
-    /// Receipt (.tlog-proof) of a change of the log's key, by the key so far; several in the order of the log
+    /// Receipt (.tlog-proof) of a change of the log's key, under a key trusted so far; several in the order of the log
     #[arg(long = "rotation", value_name = "FILE")]
     rotations: Vec<PathBuf>,
     /// Answer in one line of JSON
@@ -86,11 +86,7 @@ fn main() -> ExitCode {
 fn with_trust(args: &TrustArgs, check: impl FnOnce(&Trust) -> Report) -> Report {
     match Trust::parse(&args.key, &args.ledger_id) {
         Ok(pinned) => {
-            let follow = |trust: Trust, file: &PathBuf| follow_rotation(file, &trust);
-            args.rotations
-                .iter()
-                .try_fold(pinned, follow)
-                .map_or_else(|report| *report, |trust| check(&trust))
+            follow_rotations(&args.rotations, &pinned).map_or_else(|report| *report, |trust| check(&trust))
         }
         Err(error) => {
             let found = match error.field() {

@@ -4,12 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use ledger_core::entry::{Content, Entry};
-use ledger_core::event::Body;
 use ledger_core::ids::LogIndex;
 use ledger_core::receipt::{self, ReceiptError, VerifiedReceipt};
 use ledger_core::replay::Finding;
-use ledger_crypto::note::VerifierKey;
-use ledger_crypto::{KeyBytes, PublicKey};
 
 use crate::checkpoint;
 use crate::report::{Report, Stop};
@@ -19,7 +16,8 @@ use crate::trust::Trust;
 const RECEIPT_BYTES: u64 = 2 << 20;
 
 /// Checks the receipt in a file. What it proves: the log's key committed to this entry at this index, and each of its
-/// signers signed it for this ledger. A seal after the first and an expiry name no ledger; the answer says so. Whether a signer was registered then is for the archive or the key's certificate.
+/// signers signed it for this ledger. A seal after the first and an expiry name no ledger; the answer says so. Whether
+/// a signer was registered then is for the archive or the key's certificate.
 pub fn check_receipt(file: &Path, trust: &Trust) -> Report {
     let name = file.display().to_string();
     match judge(file, &name, trust) {
@@ -35,39 +33,6 @@ pub fn check_receipt(file: &Path, trust: &Trust) -> Report {
         }
         Err(stop) => Report::stopped(stop, None),
     }
-}
-
-/// Follows the log to its next key. The file is the receipt of an accepted LogKeyRotated, under a checkpoint of the key
-/// that is trusted so far, which signed the rotation too.
-///
-/// # Errors
-/// [`Report`] says what is wrong with the receipt.
-pub fn follow_rotation(file: &Path, trust: &Trust) -> Result<Trust, Box<Report>> {
-    let name = file.display().to_string();
-    let next = judge(file, &name, trust).and_then(|receipt| next_key(&receipt, &name, trust));
-    let key = next.map_err(|stop| Box::new(Report::stopped(stop, None)))?;
-    Ok(Trust { key, ledger_id: trust.ledger_id })
-}
-
-fn next_key(receipt: &VerifiedReceipt, name: &str, trust: &Trust) -> Result<VerifierKey, Stop> {
-    let rotation = match receipt.event.as_ref().map(|event| &event.body) {
-        Some(Body::LogKeyRotated(rotation)) if receipt.entry.outcome == 0 => rotation,
-        _ => {
-            let found = describe(&receipt.entry);
-            return Err(Stop::wrong_file(name, "entry", "an accepted LogKeyRotated", found));
-        }
-    };
-    let trusted = trust.key.key.as_bytes();
-    let signers = receipt.event.iter().flat_map(|event| &event.signers);
-    if !signers.into_iter().any(|signer| signer == trusted) {
-        return Err(Stop::wrong_file(name, "signers", hex::encode(trusted), "others only"));
-    }
-    let wrong = |found: &dyn ToString| {
-        Stop::wrong_file(name, "new_key", "a key that may sign a log", found.to_string())
-    };
-    let bytes = KeyBytes::try_from(rotation.new_key.as_slice()).map_err(|error| wrong(&error))?;
-    let key = PublicKey::from_bytes(&bytes).map_err(|error| wrong(&error))?;
-    VerifierKey::new(&trust.key.name, &key).map_err(|error| wrong(&error))
 }
 
 /// What the receipt leaves open about the pinned ledger id.
@@ -90,7 +55,8 @@ fn judge(file: &Path, name: &str, trust: &Trust) -> Result<VerifiedReceipt, Stop
     receipt::verify_text(&text, &trust.key, &trust.ledger_id).map_err(|error| explain(&error, trust, name))
 }
 
-fn read(file: &Path, name: &str) -> Result<String, Stop> {
+/// The text of a receipt, read with a bound.
+pub(crate) fn read(file: &Path, name: &str) -> Result<String, Stop> {
     let unreadable = |error| Stop::unreadable(name, &error);
     let metadata = fs::metadata(file).map_err(unreadable)?;
     if !metadata.is_file() {
@@ -104,7 +70,8 @@ fn read(file: &Path, name: &str) -> Result<String, Stop> {
     String::from_utf8(bytes).map_err(|error| Stop::wrong_file(name, "text", "UTF-8", error))
 }
 
-fn explain(error: &ReceiptError, trust: &Trust, name: &str) -> Stop {
+/// What is wrong with a receipt, as a finding.
+pub(crate) fn explain(error: &ReceiptError, trust: &Trust, name: &str) -> Stop {
     let wrong = |field: &str, expected: &str| Stop::wrong_file(name, field, expected, error);
     match error {
         ReceiptError::Checkpoint(error) => checkpoint::explain(error, trust, name),
@@ -116,7 +83,8 @@ fn explain(error: &ReceiptError, trust: &Trust, name: &str) -> Stop {
     }
 }
 
-fn describe(entry: &Entry) -> &'static str {
+/// An entry in words.
+pub(crate) fn describe(entry: &Entry) -> &'static str {
     match entry.content {
         Content::Genesis { .. } => "the genesis",
         Content::Event { .. } | Content::BatchedEvent { .. } if entry.outcome == 0 => "an accepted event",

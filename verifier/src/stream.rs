@@ -11,11 +11,12 @@ use ledger_core::replay::Finding;
 use ledger_merkle::tile::{WIDTH, entry_bundles_of_size};
 use rayon::{Scope, ThreadPool};
 
-use crate::bundle::{Leaf, ReadBundle, Tree, read_bundle};
+use crate::bundle::{Ahead, Leaf, ReadBundle, Tree, read_bundle};
 use crate::report::{Stop, about_file};
 use crate::tiles::UpperTiles;
 
-/// Bundles read ahead for each worker. A bundle has at most 256 entries of 32 KiB, 8 MiB; seldom more than 100 KiB.
+/// Bundles read ahead for each worker. A bundle has at most 256 entries of 32 KiB, 8 MiB, and what is decoded of them
+/// takes at most 16 MiB; seldom more than 100 KiB and a few times that.
 const AHEAD_PER_WORKER: usize = 4;
 
 /// Where a run reads and on what.
@@ -52,7 +53,7 @@ impl Run<'_> {
                 }
                 let Some(next) = waiting.pop_front() else { return Ok(()) };
                 let bundle = next.recv().map_err(|_| lost(done))?;
-                let outcome = take_all(bundle, &mut take, &mut upper, &mut done);
+                let outcome = take_all(bundle, &read, &mut take, &mut upper, &mut done);
                 if outcome.is_err() {
                     stopped.store(true, Ordering::Relaxed);
                     return outcome;
@@ -83,11 +84,16 @@ fn start<'scope, T: Leaf + Send + 'scope>(
 
 fn take_all<T>(
     bundle: ReadBundle<T>,
+    read: &impl Fn(&[u8]) -> T,
     take: &mut impl FnMut(T, Option<Finding>) -> Result<(), Stop>,
     upper: &mut UpperTiles<'_>,
     done: &mut u64,
 ) -> Result<(), Stop> {
     for (entry, elsewhere) in bundle.entries {
+        let entry = match entry {
+            Ahead::Read(entry) => entry,
+            Ahead::Raw(encoded) => read(&encoded),
+        };
         take(entry, elsewhere)?;
         *done += 1;
     }

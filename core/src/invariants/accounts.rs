@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Broken, Entry};
 use crate::ids::AccountIndex;
-use crate::line::first_chain;
+use crate::line::{Line, first_chain};
 use crate::number::AccountStatus;
 use crate::record::{AccountRecord, Counters};
 use crate::view::StateView;
@@ -19,7 +19,8 @@ impl<V: StateView> Entry<'_, V> {
             self.check_headroom(*index, &before, after)?;
             self.check_closed(*index, &before, after)?;
         }
-        Ok(())
+        let effects = self.executed.effects;
+        self.equal("A5", || "lines of the entry".to_owned(), effects.postings.len(), effects.lines.len())
     }
 
     /// The record before the entry; of an account that it opens, an empty one.
@@ -53,25 +54,25 @@ impl<V: StateView> Entry<'_, V> {
         self.violated("P5", format!("account {}", before.id), expected, found)
     }
 
-    /// A1: counters change by the postings. A3: posted ones never fall. I2: no counter is negative.
+    /// A3: posted counters never fall. A1: counters change by the postings. I2: none is negative.
     fn check_counters(
         &self,
         index: AccountIndex,
         before: &AccountRecord,
         after: &AccountRecord,
     ) -> Result<(), Broken> {
-        let mut expected = before.counters;
-        for posting in self.executed.effects.postings.iter().filter(|posting| posting.account == index) {
-            expected.post(*posting);
-        }
         let counters = |counters: &Counters| format!("{counters:?}");
         let subject = || format!("account {}", after.id);
-        if expected != after.counters {
-            return self.violated("A1", subject(), counters(&expected), counters(&after.counters));
-        }
         let (old, new) = (before.counters, after.counters);
         if new.posted_debits < old.posted_debits || new.posted_credits < old.posted_credits {
             return self.violated("A3", subject(), counters(&old), counters(&new));
+        }
+        let mut expected = old;
+        for posting in self.executed.effects.postings.iter().filter(|posting| posting.account == index) {
+            expected.post(*posting);
+        }
+        if expected != new {
+            return self.violated("A1", subject(), counters(&expected), counters(&new));
         }
         let least = [new.posted_debits, new.posted_credits, new.pending_debits, new.pending_credits]
             .into_iter()
@@ -91,25 +92,32 @@ impl<V: StateView> Entry<'_, V> {
     ) -> Result<(), Broken> {
         let subject = || format!("lines of account {}", after.id);
         let effects = self.executed.effects;
-        let mut postings = effects.postings.iter().filter(|posting| posting.account == index);
-        let (mut number, mut counters) = (before.line_count, before.counters);
-        for line in effects.lines.iter().filter(|line| line.account == index) {
+        let (event_id, payment_id) = self.names();
+        let mut lines = effects.lines.iter().filter(|line| line.account == index);
+        let (mut number, mut counters, mut chain) =
+            (before.line_count, before.counters, before.statement_chain);
+        for posting in effects.postings.iter().filter(|posting| posting.account == index) {
             number += 1;
-            self.equal("A5", subject, number, line.number)?;
-            self.equal("A5", subject, self.executed.log_index, line.log_index)?;
-            if postings.next() != Some(&line.posting) {
-                return self.violated("A5", subject(), "its posting", format!("{:?}", line.posting));
-            }
-            counters.post(line.posting);
-            if counters != line.after {
-                return self.violated("A5", subject(), format!("{counters:?}"), format!("{:?}", line.after));
+            counters.post(*posting);
+            let expected = Line {
+                account: index,
+                number,
+                log_index: self.executed.log_index,
+                recorded_at_nanos: self.executed.recorded_at_nanos,
+                posting: *posting,
+                event_id,
+                payment_id,
+                after: counters,
+            };
+            chain = expected.chained(&chain);
+            let found = lines.next();
+            if found != Some(&expected) {
+                let found = found.map_or("none".to_owned(), |line| format!("{line:?}"));
+                return self.violated("A5", subject(), format!("{expected:?}"), found);
             }
         }
         self.equal("A5", subject, number, after.line_count)?;
-        match postings.next() {
-            Some(posting) => self.violated("A5", subject(), "a line of each posting", format!("{posting:?}")),
-            None => Ok(()),
-        }
+        self.equal("A5", subject, hex::encode(chain), hex::encode(after.statement_chain))
     }
 
     /// A2: only a mandatory event lowers headroom below 0, and that of the creditor alone.

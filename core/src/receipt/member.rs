@@ -4,7 +4,10 @@ use ledger_crypto::note::VerifierKey;
 use ledger_crypto::{Hash, dsse};
 use ledger_merkle::verify;
 
-use super::{ReceiptError, TlogProof, VerifiedReceipt, check_signatures, expect_ledger, field};
+use super::{
+    ReceiptError, TlogProof, VerifiedReceipt, check_batch, check_group, check_place, check_signatures,
+    expect_ledger, field,
+};
 use crate::batch::{BATCH_TYPE, Batch};
 use crate::entry::{Content, Entry};
 use crate::event::{EVENT_TYPE, Event};
@@ -63,12 +66,16 @@ impl MemberReceipt {
         let Content::BatchedEvent { position, payload_type, payload } = &entry.content else {
             return Err(field("kind", entry.kind(), "5, a member of a batch"));
         };
+        check_place(self.proof.index, checkpoint.size, &entry)?;
         let batch = verify_header(&self.header, ledger_id)?;
+        let header_index = self.proof.index.checked_sub(1 + u64::from(*position));
+        check_batch(header_index, &batch, checkpoint.size)?;
         if payload_type != EVENT_TYPE {
             return Err(field("type", payload_type, EVENT_TYPE));
         }
         let event = Event::decode_batched(payload)?;
         expect_ledger(&event.ledger_id, ledger_id)?;
+        check_group(&entry, &event)?;
         if event.signers != batch.signers {
             return Err(field("signers", "other keys than those of the batch", "the same keys"));
         }

@@ -1,12 +1,13 @@
 //! A unit, entry or seal in question: what is wrong with it.
 
 use super::finding::{Finding, Halt};
-use crate::admit::{Admission, admit, rules_known};
+use crate::admit::{Admission, admit_up_to, rules_known};
 use crate::code::{Code, Refusal};
+use crate::genesis::RULES_VERSION;
 use crate::ids::{BlockHeight, LogIndex};
 use crate::invariants::Broken;
 use crate::state::MemoryState;
-use crate::unit::{Unit, VerifiedEvent};
+use crate::unit::{Unit, VerifiedBatch, VerifiedEvent};
 
 /// The unit or entry in question.
 pub(super) struct Case {
@@ -17,20 +18,18 @@ pub(super) struct Case {
 impl Case {
     /// Signatures, then admission. Of two members at fault the first is named; a fault of the whole at its first entry.
     pub(super) fn check_admission(&self, state: &MemoryState, unit: &Unit, t_nanos: u64) -> Result<(), Halt> {
-        let unsigned = self.first_unsigned(unit);
+        let unsigned = self.first_unsigned(unit.header(), unit.members());
         let unknown = unit.members().iter().position(|member| !rules_known(&member.signed().event().body));
-        let signature_fault = |(index, refusal): (LogIndex, Refusal)| {
-            let expected = "the valid signature of each signer, no other";
-            Err(self.wrong(index, "signature", expected, &refusal.to_string()))
-        };
-        if let Some(unknown) = unknown {
-            return match unsigned {
-                Some(unsigned) if unsigned.0.0 <= self.index_of(unit, unknown) => signature_fault(unsigned),
-                _ => Err(self.unknown(unit, unknown)),
-            };
-        }
-        let (index, found) = match admit(state, unit, t_nanos)? {
-            Admission::Admitted => return unsigned.map_or(Ok(()), signature_fault),
+        // Rules that are not known excuse nothing that the rules in force say of the event that brings them.
+        let newest = if unknown.is_some() { u32::MAX } else { RULES_VERSION };
+        let (index, found) = match admit_up_to(newest, state, unit, t_nanos)? {
+            Admission::Admitted => {
+                return match (unsigned, unknown) {
+                    (Some(unsigned), _) => Err(self.unsigned(&unsigned)),
+                    (None, Some(unknown)) => Err(self.unknown(unit, unknown)),
+                    (None, None) => Ok(()),
+                };
+            }
             Admission::Rejected { member, refusal } => (self.index_of(unit, member), refusal.to_string()),
             Admission::BatchRejected(refusal) => (self.first_index, refusal.to_string()),
             Admission::Known(known) => {
@@ -39,7 +38,7 @@ impl Case {
             }
         };
         match unsigned {
-            Some(unsigned) if unsigned.0.0 <= index => signature_fault(unsigned),
+            Some(unsigned) if unsigned.0.0 <= index => Err(self.unsigned(&unsigned)),
             _ => {
                 let expected = "an event that may be admitted";
                 Err(self.wrong(LogIndex(index), "admission", expected, &found))
@@ -48,14 +47,24 @@ impl Case {
     }
 
     /// The header of a batch, or the first member outside of one, whose signatures are not right.
-    fn first_unsigned(&self, unit: &Unit) -> Option<(LogIndex, Refusal)> {
-        if let Some(header) = unit.header() {
+    pub(super) fn first_unsigned<'a>(
+        &self,
+        header: Option<&VerifiedBatch>,
+        members: impl IntoIterator<Item = &'a VerifiedEvent>,
+    ) -> Option<(LogIndex, Refusal)> {
+        if let Some(header) = header {
             return header.signatures().err().map(|refusal| (LogIndex(self.first_index), refusal));
         }
         let fault = |(index, member): (u64, &VerifiedEvent)| {
             member.signatures().err().map(|refusal| (LogIndex(index), refusal))
         };
-        (self.first_index..).zip(unit.members()).find_map(fault)
+        (self.first_index..).zip(members).find_map(fault)
+    }
+
+    /// The entry whose signatures are not right.
+    pub(super) fn unsigned(&self, (index, refusal): &(LogIndex, Refusal)) -> Halt {
+        let expected = "the valid signature of each signer, no other";
+        self.wrong(*index, "signature", expected, &refusal.to_string())
     }
 
     /// `group_len` of an entry is the length of the run that it stands in.
@@ -118,16 +127,6 @@ impl Case {
     }
 
     pub(super) fn finding(&self, log_index: LogIndex, field: &str, expected: &str, found: &str) -> Finding {
-        let height = self.height;
-        let words = format!("entry {log_index}, block {height}: {field}: expected {expected}, found {found}");
-        Finding {
-            log_index: Some(log_index),
-            height: Some(height),
-            file: None,
-            field: field.to_owned(),
-            expected: expected.to_owned(),
-            found: found.to_owned(),
-            words,
-        }
+        Finding::at_entry(log_index, self.height, field, expected, found)
     }
 }

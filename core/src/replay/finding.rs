@@ -22,6 +22,28 @@ pub struct Finding {
     pub words: String,
 }
 
+impl Finding {
+    /// A field of an entry, in a block.
+    pub fn at_entry(
+        log_index: LogIndex,
+        height: BlockHeight,
+        field: &str,
+        expected: &str,
+        found: &str,
+    ) -> Self {
+        let words = format!("entry {log_index}, block {height}: {field}: expected {expected}, found {found}");
+        Self {
+            log_index: Some(log_index),
+            height: Some(height),
+            file: None,
+            field: field.to_owned(),
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+            words,
+        }
+    }
+}
+
 /// Why a replay went no further.
 #[derive(Debug, thiserror::Error)]
 pub enum Halt {

@@ -65,7 +65,7 @@ fn members_see_what_the_members_before_them_did() {
         "lines of the debtor go on from those it had, of the creditor from 1"
     );
     // Each member at its own place: only that of the first is the time of all checks.
-    let (first, start) = (world.next_index - 3, world.now_nanos);
+    let (first, start) = (world.next_index - 3, world.now_nanos - 2);
     for (line, member) in outcomes
         .iter()
         .zip(0u64..)

@@ -218,9 +218,11 @@ impl World {
         }
         let mut decided = Vec::new();
         for run in unit.runs() {
+            self.now_nanos += u64::from(!decided.is_empty());
             let (log_index, recorded_at_nanos) = (LogIndex(self.next_index), self.now_nanos);
             let outcomes = execute(&self.state, run, At { t_nanos, log_index, recorded_at_nanos }).unwrap();
-            for (member, outcome) in run.iter().zip(&outcomes) {
+            for (at_nanos, (member, outcome)) in (recorded_at_nanos..).zip(run.iter().zip(&outcomes)) {
+                self.now_nanos = at_nanos;
                 let signed = member.signed();
                 let subject = Subject::Event { event: signed.event(), digest: *signed.digest() };
                 self.absorb(outcome.number(), subject, &outcome.effects);

@@ -77,7 +77,8 @@ fn check_count(count: usize) -> Result<(), BundleError> {
     Err(BundleError::Count { count })
 }
 
-fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+/// The next entry of a bundle and what follows it; `None` when the bytes end within it.
+pub fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (prefix, rest) = bytes.split_first_chunk()?;
     rest.split_at_checked(usize::from(u16::from_be_bytes(*prefix)))
 }

@@ -5,7 +5,7 @@ mod path;
 mod proof;
 mod writer;
 
-pub use bundle::{BundleError, decode_bundle, encode_bundle};
+pub use bundle::{BundleError, decode_bundle, encode_bundle, split_entry};
 pub use path::{TileId, TilePath, entries_path, entry_bundles_of_size, parse_path, tiles_of_size};
 pub use proof::{Nodes, ReadError, consistency_path, frontier, inclusion_path, root};
 pub use writer::{RestoreError, TileWriter};

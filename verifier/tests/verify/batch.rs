@@ -3,14 +3,14 @@
 use ledger_core::apply::{At, Effects, Subject, execute};
 use ledger_core::batch::{BATCH_TYPE, Batch};
 use ledger_core::entry::{Content, Entry};
-use ledger_core::event::EVENT_TYPE;
+use ledger_core::event::{Body, EVENT_TYPE};
 use ledger_core::ids::{BatchId, LogIndex};
 use ledger_core::unit::{SignedEvent, Submitted, VerifiedEvent};
 use ledger_core::view::StateView;
-use ledger_crypto::dsse;
+use ledger_crypto::{SigningKey, dsse};
 use ledger_merkle::{build, leaf_hash};
 
-use crate::forge::{Forge, Signers, entry_signatures};
+use crate::forge::{Forge, entry_signatures, sorted, transfer_body};
 
 /// A header and its members, in the order in which they were signed.
 pub struct SignedBatch {
@@ -21,25 +21,33 @@ pub struct SignedBatch {
 
 /// Transfers from alice to bob, signed by the service once.
 pub fn sign(log: &mut Forge, amounts: &[u64]) -> SignedBatch {
-    let mut member = |amount: &u64| {
-        let transfer = log.transfer_event("cust:alice", "cust:bob", *amount, Signers::Service);
-        Submitted { signatures: Vec::new(), ..transfer }
-    };
-    let members: Vec<Submitted> = amounts.iter().map(&mut member).collect();
+    sign_bodies(log, amounts.iter().map(|amount| transfer_body("cust:alice", "cust:bob", *amount)))
+}
+
+/// Events of these bodies, signed by the service once.
+pub fn sign_bodies(log: &mut Forge, bodies: impl IntoIterator<Item = Body>) -> SignedBatch {
+    let service = log.service.clone();
+    sign_by(log, &[service], bodies)
+}
+
+/// Events of these bodies, signed by any keys once.
+pub fn sign_by(log: &mut Forge, keys: &[SigningKey], bodies: impl IntoIterator<Item = Body>) -> SignedBatch {
+    let mut member = |body| Submitted { signatures: Vec::new(), ..log.event_by(body, keys) };
+    let members: Vec<Submitted> = bodies.into_iter().map(&mut member).collect();
     let leaves: Vec<_> =
         members.iter().map(|member| leaf_hash(&dsse::message(EVENT_TYPE, &member.payload))).collect();
     let id = log.uuid();
-    let key = log.service.public_bytes().to_vec();
     let batch = Batch {
         ledger_id: log.state.constants().ledger_id.to_vec(),
         batch_id: id.to_vec(),
-        signers: vec![key.clone()],
+        signers: sorted(keys),
         count: members.len() as u32,
         events_root: build::root(&leaves).to_vec(),
     };
     let payload = batch.encode();
-    let signature = log.service.sign(&dsse::message(BATCH_TYPE, &payload)).to_vec();
-    let signatures = vec![(key, signature)];
+    let message = dsse::message(BATCH_TYPE, &payload);
+    let signatures =
+        keys.iter().map(|key| (key.public_bytes().to_vec(), key.sign(&message).to_vec())).collect();
     let header = Submitted { payload_type: BATCH_TYPE.to_owned(), payload, signatures, sidecar: None };
     SignedBatch { id: BatchId(id), header, members }
 }

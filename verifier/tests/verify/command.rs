@@ -4,12 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use ledger_core::receipt::Receipt;
-use ledger_merkle::build;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::forge::{Forge, write};
+use crate::forge::{Forge, files_under, note_of, receipt_of, write};
 
 #[test]
 fn a_valid_export_exits_0_in_words_and_in_json() {
@@ -117,14 +115,8 @@ fn a_file_named_like_the_key_is_not_the_key() {
 #[test]
 fn a_receipt_is_checked_with_the_key_in_a_file() {
     let (forge, dir) = exported();
-    let leaves: Vec<_> = forge.entries.iter().map(|entry| ledger_merkle::leaf_hash(entry)).collect();
     let checkpoint = fs::read_to_string(dir.path().join("checkpoint")).unwrap();
-    let receipt = |index: usize| Receipt {
-        index: index as u64,
-        entry: forge.entries[index].clone(),
-        path: build::inclusion_path(&leaves, index).unwrap(),
-        checkpoint: checkpoint.clone(),
-    };
+    let receipt = |index: usize| receipt_of(&forge.entries, index, &checkpoint);
     let id = hex::encode(forge.trust().ledger_id);
     let key = dir.path().join("log.vkey");
     fs::write(&key, format!("{}\n", forge.trust().key)).unwrap();
@@ -136,21 +128,19 @@ fn a_receipt_is_checked_with_the_key_in_a_file() {
     // The last entry is a seal that is not the first: it names no ledger, and the answer says that.
     let last = forge.entries.len() - 1;
     for index in 0..last {
-        fs::write(&file, receipt(index).to_text()).unwrap();
+        fs::write(&file, receipt(index)).unwrap();
         let json = json_of(&check(), 0);
         assert_eq!((&json["size"], &json["finding"]), (&"10".into(), &Value::Null), "{index}");
         assert_eq!(json_of(&check_for(&another), 5)["finding"]["field"], "ledger_id", "{index}");
     }
-    fs::write(&file, receipt(last).to_text()).unwrap();
+    fs::write(&file, receipt(last)).unwrap();
     let json = json_of(&check_for(&another), 0);
     assert_eq!(
         (&json["finding"]["field"], &json["finding"]["expected"]),
         (&"ledger_id".into(), &another.into())
     );
     assert_eq!(json["finding"]["found"], "a seal, which names no ledger");
-    let mut moved = receipt(7);
-    moved.index = 8;
-    fs::write(&file, moved.to_text()).unwrap();
+    fs::write(&file, receipt(7).replace("\nindex 7\n", "\nindex 8\n")).unwrap();
     assert_eq!(json_of(&check(), 5)["finding"]["field"], "path");
     fs::write(&file, "c2sp.org/tlog-proof@v1\n").unwrap();
     assert_eq!(json_of(&check(), 5)["finding"]["field"], "text");
@@ -168,32 +158,33 @@ fn an_auditor_follows_a_change_of_the_log_key() {
     assert_eq!(forge.submit(vec![rotation]), [0]);
     forge.seal();
     let dir = tempfile::tempdir().unwrap();
-    let (before, after) = (dir.path().join("before"), dir.path().join("after"));
-    write(&forge.files(), &before);
-    let leaves: Vec<_> = forge.entries.iter().map(|entry| ledger_merkle::leaf_hash(entry)).collect();
-    let receipt = |index: usize| Receipt {
-        index: index as u64,
-        entry: forge.entries[index].clone(),
-        path: build::inclusion_path(&leaves, index).unwrap(),
-        checkpoint: fs::read_to_string(before.join("checkpoint")).unwrap(),
-    };
+    let (old, both, new) = (dir.path().join("old"), dir.path().join("both"), dir.path().join("new"));
+    write(&forge.files(), &old);
+    write(
+        &files_under(&forge.entries, note_of(&forge.entries, &[next.clone(), forge.log_key.clone()])),
+        &both,
+    );
     let (proof, other) = (dir.path().join("rotation.tlog-proof"), dir.path().join("other.tlog-proof"));
-    fs::write(&proof, receipt(index).to_text()).unwrap();
-    fs::write(&other, receipt(index - 2).to_text()).unwrap();
+    let checkpoint = fs::read_to_string(both.join("checkpoint")).unwrap();
+    fs::write(&proof, receipt_of(&forge.entries, index, &checkpoint)).unwrap();
+    fs::write(&other, receipt_of(&forge.entries, index - 2, &checkpoint)).unwrap();
     forge.log_key = next;
-    write(&forge.files(), &after);
+    write(&forge.files(), &new);
 
     let id = hex::encode(forge.trust().ledger_id);
     let check = |archive: &Path, more: &[&str]| {
         verify(&[&["archive", path(archive), "--key", &pinned, "--ledger-id", &id, "--json"], more].concat())
     };
-    assert_eq!(json_of(&check(&before, &[]), 0)["verdict"], "valid", "the old line is still there");
-    assert_eq!(json_of(&check(&after, &[]), 5)["finding"]["file"], "checkpoint");
-    assert_eq!(json_of(&check(&after, &["--rotation", path(&proof)]), 0)["verdict"], "valid");
-    assert_eq!(json_of(&check(&before, &["--rotation", path(&proof)]), 5)["finding"]["file"], "checkpoint");
-    assert_eq!(json_of(&check(&after, &["--rotation", path(&other)]), 5)["finding"]["field"], "entry");
-    let twice = check(&after, &["--rotation", path(&proof), "--rotation", path(&proof)]);
-    assert_eq!(json_of(&twice, 5)["verdict"], "invalid", "the proof is under the old key");
+    let field = |output: &Output| json_of(output, 5)["finding"]["field"].clone();
+    let followed = ["--rotation", path(&proof)];
+    assert_eq!(json_of(&check(&both, &[]), 0)["verdict"], "valid", "the old line is still there");
+    assert_eq!(json_of(&check(&both, &followed), 0)["verdict"], "valid");
+    assert_eq!(json_of(&check(&new, &followed), 0)["verdict"], "valid");
+    assert_eq!(json_of(&check(&new, &[]), 5)["finding"]["file"], "checkpoint");
+    assert_eq!(json_of(&check(&old, &[]), 5)["finding"]["file"], "checkpoint", "the new line is missing");
+    assert_eq!(json_of(&check(&old, &followed), 5)["finding"]["file"], "checkpoint");
+    assert_eq!(field(&check(&new, &["--rotation", path(&other)])), "entry");
+    assert_eq!(field(&check(&new, &[followed, followed].concat())), "new_key", "followed already");
 }
 
 fn exported() -> (Forge, TempDir) {

@@ -4,20 +4,20 @@
 
 use std::sync::Arc;
 
-use ledger_core::apply::Effects;
+use ledger_core::apply::{At, Effects, ExecutedEntry, Subject, execute};
 use ledger_core::event::{Body, Fx, PaymentCaptured};
-use ledger_core::ids::{AccountIndex, CurrencyCode};
+use ledger_core::ids::{AccountIndex, CurrencyCode, LogIndex};
 use ledger_core::line::Line;
 use ledger_core::number::{AccountKind, Layer, Rounding};
 use ledger_core::posting::Posting;
 use ledger_core::record::AccountRecord;
 use ledger_core::unit::Submitted;
-use ledger_core::view::StateView;
+use ledger_core::view::{State, StateView};
 
 use crate::batch;
-use crate::forge::{Forge, Payment, Signers, unit_of};
+use crate::forge::{ALONE, Forge, Payment, Place, Signers, unit_of};
 use crate::judge::{Expected, Row, at, judge_table};
-use crate::operator::{self, effects_of, log_anyway, transfer};
+use crate::operator::{effects_of, log_anyway, log_with, transfer};
 
 /// What was done; how (it returns the log index that must be named); the field that must be named.
 type Forgery = (&'static str, fn(&mut Forge) -> u64, &'static str);
@@ -25,15 +25,15 @@ type Forgery = (&'static str, fn(&mut Forge) -> u64, &'static str);
 /// A posting leaves no trace but the balances: the seal of its block commits to them, and is the entry at fault.
 const TABLE: &[Forgery] = &[
     ("one posting to the wrong account", post_elsewhere, "accounts_root"),
-    ("one refusal turned into an acceptance", operator::overdraw, "outcome"),
-    ("one acceptance turned into a refusal", operator::refuse_wrongly, "outcome"),
+    ("one refusal turned into an acceptance", overdraw, "outcome"),
+    ("one acceptance turned into a refusal", refuse_wrongly, "outcome"),
     ("one expiry a nanosecond early", expire_early, "expiry"),
     ("one due expiry withheld", withhold_expiry, "expiry"),
     ("one FX amount off by one, as signed", accept_wrong_amount, "outcome"),
     ("one FX amount off by one, as posted", post_wrong_amount, "accounts_root"),
-    ("one group split: a member logged alone", operator::split_alone, "group_len"),
-    ("one group split: a member withheld", operator::split_short, "group_len"),
-    ("one group split: by a seal", operator::split_by_seal, "kind"),
+    ("one group split: a member logged alone", split_alone, "group_len"),
+    ("one group split: a member withheld", split_short, "group_len"),
+    ("one group split: by a seal", split_by_seal, "kind"),
     ("one batch member moved, its position with it", move_member, "position"),
     ("one batch member moved to another position", renumber_member, "admission"),
     ("one batch member moved behind another event", detach_member, "kind"),
@@ -84,6 +84,63 @@ fn post_elsewhere(log: &mut Forge) -> u64 {
     let books = account(log, "shop:books");
     let forged = rebooked(log, &effects_of(log, &event), |postings| postings[1].account = books);
     log_anyway(log, &event, None, &forged) + 1
+}
+
+fn overdraw(log: &mut Forge) -> u64 {
+    let event = log.transfer_event("cust:alice", "cust:bob", 2_000_000, Signers::Service);
+    // What the rules would do if alice had a limit, with the limit taken away again.
+    let alice = log.state.account_index("cust:alice").unwrap().unwrap();
+    let mut generous = log.state.clone();
+    let mut record = generous.account(alice).unwrap();
+    Arc::make_mut(&mut record).limit = 5_000_000;
+    put_account(&mut generous, alice, record);
+    let at = At {
+        t_nanos: log.next_nanos(),
+        log_index: LogIndex(log.entries.len() as u64),
+        recorded_at_nanos: log.next_nanos(),
+    };
+    let mut outcome =
+        execute(&generous, unit_of(std::slice::from_ref(&event)).members(), at).unwrap().remove(0);
+    assert_eq!(outcome.refusal, None);
+    for (index, record) in &mut outcome.effects.accounts {
+        if *index == alice {
+            Arc::make_mut(record).limit = 0;
+        }
+    }
+    log_anyway(log, &event, None, &outcome.effects)
+}
+
+fn refuse_wrongly(log: &mut Forge) -> u64 {
+    let event = transfer(log);
+    log_with(log, &event, Place { outcome: 904, ..ALONE }, &Effects::default())
+}
+
+fn split_alone(log: &mut Forge) -> u64 {
+    let group = log.group([100, 200]);
+    let effects = effects_of(log, &group[0]);
+    log_anyway(log, &group[0], None, &effects)
+}
+
+/// The second member is withheld; what follows is where the group should go on.
+fn split_short(log: &mut Forge) -> u64 {
+    let group = log.group([100, 200]);
+    let effects = effects_of(log, &group[0]);
+    log_with(log, &group[0], Place { group_len: 2, ..ALONE }, &effects);
+    let next = log.entries.len() as u64;
+    assert_eq!(log.transfer("cust:bob", "cust:alice", 5), 0);
+    next
+}
+
+fn split_by_seal(log: &mut Forge) -> u64 {
+    let group = log.group([100, 200]);
+    for (group_index, member) in group.iter().enumerate() {
+        let effects = effects_of(log, member);
+        log_with(log, member, Place { outcome: 0, group_len: 2, group_index }, &effects);
+        if group_index == 0 {
+            log.seal();
+        }
+    }
+    log.entries.len() as u64 - 2
 }
 
 fn expire_early(log: &mut Forge) -> u64 {
@@ -230,7 +287,13 @@ fn account(log: &Forge, name: &str) -> AccountIndex {
 }
 
 /// What an entry does when it posts other postings: counters, lines and statement chains as the rules make them.
+/// Without a change that is the honest entry.
 fn rebooked(log: &Forge, honest: &Effects, change: impl FnOnce(&mut [Posting])) -> Effects {
+    assert_eq!(rebook(log, honest, |_| ()), *honest);
+    rebook(log, honest, change)
+}
+
+fn rebook(log: &Forge, honest: &Effects, change: impl FnOnce(&mut [Posting])) -> Effects {
     let mut postings = honest.postings.clone();
     change(&mut postings);
     let mut accounts: Vec<(AccountIndex, Arc<AccountRecord>)> = Vec::new();
@@ -249,4 +312,16 @@ fn rebooked(log: &Forge, honest: &Effects, change: impl FnOnce(&mut [Posting])) 
         lines.push(line);
     }
     Effects { accounts, postings, lines, ..honest.clone() }
+}
+
+fn put_account(state: &mut impl State, index: AccountIndex, record: Arc<AccountRecord>) {
+    let effects = Effects { accounts: vec![(index, record)], ..Effects::default() };
+    state.absorb(&ExecutedEntry {
+        log_index: LogIndex(0),
+        recorded_at_nanos: 0,
+        t_nanos: 0,
+        outcome: 0,
+        subject: Subject::Expiry { payment_id: Default::default() },
+        effects: &effects,
+    });
 }

@@ -16,6 +16,7 @@ use ledger_core::export::files_of;
 use ledger_core::genesis::{Currency, Genesis, Limits, Operator};
 use ledger_core::ids::{EventId, LogIndex, PaymentId};
 use ledger_core::number::{AccountKind, CaptureMode, Roles, Side};
+use ledger_core::receipt::TlogProof;
 use ledger_core::seal::{BlockInput, SealChain};
 use ledger_core::state::MemoryState;
 use ledger_core::unit::{SignedEvent, Submitted, Unit, VerifiedEvent};
@@ -187,15 +188,7 @@ impl Forge {
 
     /// A signed transfer of two legs.
     pub fn transfer_event(&mut self, from: &str, to: &str, amount: u64, signers: Signers) -> Submitted {
-        let leg = |account: &str, side| Leg {
-            account: account.to_owned(),
-            side: Some(side),
-            currency: "USD".to_owned(),
-            amount,
-        };
-        let legs = vec![leg(from, Side::Debit), leg(to, Side::Credit)];
-        let body = TransferPosted { legs, purpose: "TEST".to_owned(), related_payment_id: Vec::new() };
-        self.event(None, Body::TransferPosted(body), signers)
+        self.event(None, transfer_body(from, to, amount), signers)
     }
 
     /// A signed event with a new id.
@@ -206,12 +199,15 @@ impl Forge {
 
     /// A change of the log key, signed by all who must.
     pub fn rotation(&mut self, next: &SigningKey) -> Submitted {
-        let body = LogKeyRotated { new_key: next.public_bytes().to_vec() };
-        let mut event = self.unsigned(None, Body::LogKeyRotated(body), Signers::Operator);
-        let mut keys = self.keys(Signers::Operator);
-        keys.extend([&self.log_key, next]);
-        keys.sort_by_key(|key| key.public_bytes());
-        event.signers = keys.iter().map(|key| key.public_bytes().to_vec()).collect();
+        let body = rotation_body(next);
+        let keys = [&self.operator, &self.log_key, next].map(SigningKey::clone);
+        self.event_by(body, &keys)
+    }
+
+    /// An event signed by any keys.
+    pub fn event_by(&mut self, body: Body, keys: &[SigningKey]) -> Submitted {
+        let mut event = self.unsigned(None, body, Signers::Operator);
+        event.signers = sorted(keys);
         let payload = event.encode();
         let message = dsse::message(EVENT_TYPE, &payload);
         let signatures =
@@ -221,17 +217,20 @@ impl Forge {
 
     /// Two transfers that name each other in one group.
     pub fn group(&mut self, amounts: [u64; 2]) -> Vec<Submitted> {
-        let mut events = amounts.map(|amount| {
-            let submitted = self.transfer_event("cust:alice", "cust:bob", amount, Signers::Service);
-            Event::decode(&submitted.payload).unwrap()
-        });
+        let bodies = amounts.map(|amount| transfer_body("cust:alice", "cust:bob", amount));
+        self.group_of(bodies, Signers::Service)
+    }
+
+    /// Events that name each other in one group.
+    pub fn group_of(&mut self, bodies: [Body; 2], signers: Signers) -> Vec<Submitted> {
+        let mut events = bodies.map(|body| self.unsigned(None, body, signers));
         let mut hasher = Hasher::tagged(domain::GROUP);
         for event in &events {
             hasher.update(&event.event_id);
         }
         let group = hasher.finish().to_vec();
         events.iter_mut().for_each(|event| event.group.clone_from(&group));
-        events.iter().map(|event| self.sign(event, Signers::Service)).collect()
+        events.iter().map(|event| self.sign(event, signers)).collect()
     }
 
     /// An event before it is signed.
@@ -427,6 +426,30 @@ pub struct Place {
 /// An accepted event that is a unit of its own.
 pub const ALONE: Place = Place { outcome: 0, group_len: 1, group_index: 0 };
 
+/// A transfer of two legs.
+pub fn transfer_body(from: &str, to: &str, amount: u64) -> Body {
+    let leg = |account: &str, side| Leg {
+        account: account.to_owned(),
+        side: Some(side),
+        currency: "USD".to_owned(),
+        amount,
+    };
+    let legs = vec![leg(from, Side::Debit), leg(to, Side::Credit)];
+    Body::TransferPosted(TransferPosted { legs, purpose: "TEST".to_owned(), related_payment_id: Vec::new() })
+}
+
+/// A change of the log key.
+pub fn rotation_body(next: &SigningKey) -> Body {
+    Body::LogKeyRotated(LogKeyRotated { new_key: next.public_bytes().to_vec() })
+}
+
+/// Public keys in the order of `signers`.
+pub fn sorted(keys: &[SigningKey]) -> Vec<Vec<u8>> {
+    let mut keys: Vec<_> = keys.iter().map(|key| key.public_bytes().to_vec()).collect();
+    keys.sort();
+    keys
+}
+
 /// A payment from alice to a merchant, announced.
 fn initiation(creditor: &str, amount: u64) -> Body {
     Body::PaymentInitiated(PaymentInitiated {
@@ -463,10 +486,29 @@ pub fn entry_signatures(submitted: &Submitted) -> Vec<EntrySignature> {
 
 /// The export of entries, the last of which is a seal, under a checkpoint of `key`.
 pub fn files_of_log(entries: &[Vec<u8>], key: &SigningKey) -> Files {
-    let leaves: Vec<Hash> = entries.iter().map(|entry| Entry::leaf_hash(entry)).collect();
-    let root = ledger_merkle::build::root(&leaves);
+    files_under(entries, note_of(entries, std::slice::from_ref(key)))
+}
+
+/// The checkpoint over entries, with a line of each key.
+pub fn note_of(entries: &[Vec<u8>], keys: &[SigningKey]) -> String {
+    let root = ledger_merkle::build::root(&leaves_of(entries));
     let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size: entries.len() as u64, root };
-    files_under(entries, checkpoint.sign(key).unwrap())
+    checkpoint.sign_by(keys).unwrap()
+}
+
+/// The receipt of an entry, as text, under a checkpoint over all of them.
+pub fn receipt_of(entries: &[Vec<u8>], index: usize, checkpoint: &str) -> String {
+    proof_of(entries, index, entries[index].clone(), checkpoint)
+}
+
+/// The proof of an entry that carries `extra`.
+pub fn proof_of(entries: &[Vec<u8>], index: usize, extra: Vec<u8>, checkpoint: &str) -> String {
+    let path = ledger_merkle::build::inclusion_path(&leaves_of(entries), index).unwrap();
+    TlogProof { extra, index: index as u64, path, checkpoint: checkpoint.to_owned() }.to_text()
+}
+
+fn leaves_of(entries: &[Vec<u8>]) -> Vec<Hash> {
+    entries.iter().map(|entry| Entry::leaf_hash(entry)).collect()
 }
 
 /// The export of entries under a given checkpoint note.

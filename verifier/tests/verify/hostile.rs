@@ -8,8 +8,9 @@ use ledger_verify::{Checks, Report, Trust, Verdict, check_receipt};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::forge::{Files, Forge, files_of_log};
+use crate::forge::{Files, Forge, files_of_log, receipt_of};
 use crate::judge::check;
+use crate::logs;
 
 /// How a file is damaged.
 #[derive(Clone, Debug)]
@@ -134,32 +135,11 @@ fn honest() -> &'static (Files, Trust) {
 
 fn honest_entries() -> &'static Vec<Vec<u8>> {
     static ENTRIES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
-    ENTRIES.get_or_init(|| {
-        let mut forge = Forge::with_accounts();
-        let mut payment = forge.authorize(5_000, 600);
-        assert_eq!(forge.capture(&mut payment, 2_000, false), 0);
-        let group = forge.group([100, 200]);
-        assert_eq!(forge.submit(group), [0, 0]);
-        assert_eq!(forge.transfer("cust:alice", "cust:bob", 99_999_999), 904);
-        forge.seal();
-        forge.now_nanos += 601_000_000_000;
-        assert_eq!(forge.transfer("cust:bob", "cust:alice", 5), 0);
-        forge.seal();
-        forge.entries
-    })
+    ENTRIES.get_or_init(|| logs::small().entries)
 }
 
 fn receipt() -> String {
-    let entries = honest_entries();
-    let leaves: Vec<_> = entries.iter().map(|entry| ledger_merkle::leaf_hash(entry)).collect();
-    let index = 8;
-    let receipt = ledger_core::receipt::Receipt {
-        index: index as u64,
-        entry: entries[index].clone(),
-        path: ledger_merkle::build::inclusion_path(&leaves, index).unwrap(),
-        checkpoint: String::from_utf8(honest().0["checkpoint"].clone()).unwrap(),
-    };
-    receipt.to_text()
+    receipt_of(honest_entries(), 8, std::str::from_utf8(&honest().0["checkpoint"]).unwrap())
 }
 
 fn receipt_report(bytes: &[u8], trust: &Trust) -> Report {

@@ -97,7 +97,8 @@ pub fn judge_table(rows: &[Row]) {
     println!("{} mutations, each checked in full and by hashes only", rows.len());
 }
 
-fn meets(report: &Report, expected: &Expected) -> bool {
+/// Whether a report is what was expected.
+pub fn meets(report: &Report, expected: &Expected) -> bool {
     let (verdict, place) = match expected {
         Expected::Valid => return report.verdict == Verdict::Valid && report.finding.is_none(),
         Expected::Finding(place) => (Verdict::Invalid, place),

@@ -1,6 +1,7 @@
 //! The verifier over logs made for it: honest, damaged, dishonest, hostile, and of another implementation.
 
 mod batch;
+mod blocks;
 mod command;
 mod dishonest;
 mod forge;
@@ -8,6 +9,7 @@ mod golden;
 mod hostile;
 mod judge;
 mod logs;
+mod long_entries;
 mod operator;
-mod speed;
+mod rotation;
 mod tampering;
