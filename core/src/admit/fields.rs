@@ -78,7 +78,7 @@ fn check_effective_date(date: u32, t_nanos: u64, faults: &mut Faults) {
             Code::EffectiveDateInvalid,
             Field::Plain("effective_date"),
             date,
-            "yyyymmdd from 19700101 on",
+            "yyyymmdd from 19700101 to 99991231",
         );
     } else if date > today {
         faults.add(Code::EffectiveDateInvalid, Field::Plain("effective_date"), date, today);

@@ -234,7 +234,7 @@ fn through(date: u32, faults: &mut Faults) {
     if date == 0 {
         faults.add(Code::FieldRequired, field, 0, "");
     } else if !is_date(date) {
-        faults.add(Code::FieldInvalid, field, date, "yyyymmdd from 19700101 on");
+        faults.add(Code::FieldInvalid, field, date, "yyyymmdd from 19700101 to 99991231");
     }
 }
 
