@@ -195,6 +195,15 @@ mod tests {
         }
     }
 
+    /// In whichever profile: an overflow is a fault of the program, never a wrapped amount.
+    #[test]
+    #[should_panic(expected = "overflow")]
+    fn an_overflow_panics() {
+        let mut counters = Counters { posted_debits: i128::MAX, ..Counters::default() };
+        let posting = Posting { account: AccountIndex(0), layer: Layer::Posted, side: Side::Debit, delta: 1 };
+        counters.post(posting);
+    }
+
     #[test]
     fn freezing_is_by_side() {
         let rows = [
