@@ -14,9 +14,7 @@ impl Counters {
             (Layer::Pending, Side::Credit) => &mut self.pending_credits,
         }
     }
-}
 
-impl Counters {
     /// Adds a posting.
     pub fn post(&mut self, posting: Posting) {
         *self.counter_mut(posting.layer, posting.side) += posting.delta;

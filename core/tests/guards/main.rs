@@ -22,3 +22,4 @@ mod reverse;
 mod settle;
 mod table;
 mod transfer;
+mod unadmitted;

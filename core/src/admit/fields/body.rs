@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::faults::{Faults, Field};
-use crate::code::Code;
+use super::faults::Faults;
+use crate::code::{Code, Field};
 use crate::date::is_date;
 use crate::event::{
     AccountOpened, Body, Fee, Fx, KeyRegistered, Leg, PaymentCaptured, PaymentInitiated, PaymentRefunded,
