@@ -14,9 +14,7 @@ impl Counters {
             (Layer::Pending, Side::Credit) => &mut self.pending_credits,
         }
     }
-}
 
-impl Counters {
     /// Adds a posting.
     pub fn post(&mut self, posting: Posting) {
         *self.counter_mut(posting.layer, posting.side) += posting.delta;
@@ -193,6 +191,15 @@ mod tests {
             sum.unpost(posting);
             assert_eq!(sum, four([11, 22, 33, 44]));
         }
+    }
+
+    /// In whichever profile: an overflow is a fault of the program, never a wrapped amount.
+    #[test]
+    #[should_panic(expected = "overflow")]
+    fn an_overflow_panics() {
+        let mut counters = Counters { posted_debits: i128::MAX, ..Counters::default() };
+        let posting = Posting { account: AccountIndex(0), layer: Layer::Posted, side: Side::Debit, delta: 1 };
+        counters.post(posting);
     }
 
     #[test]

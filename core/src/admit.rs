@@ -44,8 +44,8 @@ pub fn rules_known(body: &Body) -> bool {
     }
 }
 
-/// Admits a unit at time `t_nanos`, in the order: exact matches with known events, group 2, then 307 to 6xx, lowest
-/// number first: of a batch's header, then member by member.
+/// Admits a unit at time `t_nanos`, in the order: exact matches with known events, group 2, then 304 of a RulesChanged
+/// and 307 to 6xx, lowest number first: of a batch's header, then member by member.
 pub fn admit(view: &impl StateView, unit: &Unit, t_nanos: u64) -> Result<Admission, ViewError> {
     admit_up_to(RULES_VERSION, view, unit, t_nanos)
 }

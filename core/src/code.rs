@@ -155,6 +155,32 @@ impl std::fmt::Display for Code {
     }
 }
 
+/// Name of a field, written out only when something is wrong with it.
+#[derive(Clone, Copy)]
+pub(crate) enum Field {
+    Plain(&'static str),
+    Leg(usize, &'static str),
+    Fee(usize, &'static str),
+    Fx(&'static str),
+}
+
+impl std::fmt::Display for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Plain(name) => f.write_str(name),
+            Self::Leg(position, name) => write!(f, "legs[{position}].{name}"),
+            Self::Fee(position, name) => write!(f, "fees[{position}].{name}"),
+            Self::Fx(name) => write!(f, "fx.{name}"),
+        }
+    }
+}
+
+impl From<Field> for String {
+    fn from(field: Field) -> Self {
+        field.to_string()
+    }
+}
+
 /// What travels with a code, so that a client needs no second call to explain it. Empty strings mean "not of use
 /// here".
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -177,11 +203,6 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// An answer that needs no detail.
-    pub fn bare(code: Code) -> Self {
-        Self { code, detail: Detail::default() }
-    }
-
     /// An answer about a field: its name, the value found, and what would be allowed.
     pub fn of(code: Code, field: impl Into<String>, value: impl ToString, limit: impl ToString) -> Self {
         let detail = Detail { field: field.into(), value: value.to_string(), limit: limit.to_string() };

@@ -1,4 +1,4 @@
-//! Dates of the proleptic Gregorian calendar as numbers `yyyymmdd`, from 1970-01-01 on, in UTC.
+//! Dates of the proleptic Gregorian calendar as numbers `yyyymmdd`, from 1970-01-01 to 9999-12-31, in UTC.
 
 const DAY_NANOS: u64 = 86_400_000_000_000;
 
@@ -21,13 +21,9 @@ pub fn utc_date(unix_nanos: u64) -> u32 {
 }
 
 /// The first nanosecond of a date in UTC; `None` for what is not a date from 19700101 on, or lies beyond a u64 of
-/// nanoseconds.
+/// nanoseconds, whose last date is 25540721.
 pub fn midnight_nanos(yyyymmdd: u32) -> Option<u64> {
-    let (year, month, day) =
-        (u64::from(yyyymmdd / 10_000), u64::from(yyyymmdd / 100 % 100), u64::from(yyyymmdd % 100));
-    if !(1970..=9999).contains(&year) || day == 0 || day > days_of_month(year, month)? {
-        return None;
-    }
+    let (year, month, day) = year_month_day(yyyymmdd)?;
     let year_from_march = if month <= 2 { year - 1 } else { year };
     let month_from_march = (month + 9) % 12;
     let leap_days = year_from_march / 4 - year_from_march / 100 + year_from_march / 400;
@@ -35,9 +31,16 @@ pub fn midnight_nanos(yyyymmdd: u32) -> Option<u64> {
     days.checked_mul(DAY_NANOS)
 }
 
-/// Whether a number is a date from 19700101 on that a moment can have.
+/// Whether a number is a date from 19700101 to 99991231.
 pub fn is_date(yyyymmdd: u32) -> bool {
-    midnight_nanos(yyyymmdd).is_some()
+    year_month_day(yyyymmdd).is_some()
+}
+
+fn year_month_day(yyyymmdd: u32) -> Option<(u64, u64, u64)> {
+    let (year, month, day) =
+        (u64::from(yyyymmdd / 10_000), u64::from(yyyymmdd / 100 % 100), u64::from(yyyymmdd % 100));
+    let days = days_of_month(year, month)?;
+    ((1970..=9999).contains(&year) && (1..=days).contains(&day)).then_some((year, month, day))
 }
 
 fn days_of_month(year: u64, month: u64) -> Option<u64> {
@@ -78,12 +81,32 @@ mod tests {
     #[test]
     fn what_is_not_a_date_is_none() {
         for number in [
-            0, 19_691_231, 19_700_100, 19_700_132, 19_701_301, 19_700_001, 20_230_229, 21_000_229,
-            20_260_431, 99_999_999, 25_540_722,
+            0,
+            19_691_231,
+            19_700_100,
+            19_700_132,
+            19_701_301,
+            19_700_001,
+            20_230_229,
+            21_000_229,
+            20_260_431,
+            99_999_999,
+            100_000_101,
+            u32::MAX,
         ] {
             assert_eq!(midnight_nanos(number), None, "{number}");
+            assert!(!is_date(number), "{number}");
         }
-        assert!(is_date(20_240_229));
-        assert!(is_date(20_000_229));
+        for number in [19_700_101, 20_000_229, 20_240_229, 25_540_721, 25_540_722, 24_000_229, 99_991_231] {
+            assert!(is_date(number), "{number}");
+        }
+    }
+
+    #[test]
+    fn the_calendar_goes_on_where_times_end() {
+        assert_eq!(midnight_nanos(25_540_721), Some(u64::MAX / DAY_NANOS * DAY_NANOS));
+        for number in [25_540_722, 25_550_101, 99_991_231] {
+            assert_eq!(midnight_nanos(number), None, "{number}");
+        }
     }
 }

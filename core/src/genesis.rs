@@ -5,7 +5,7 @@ use ledger_crypto::{Hash, KeyBytes, PublicKey};
 use crate::code::Refusal;
 use crate::entry::{Content, Entry, EntryError};
 use crate::ids::CurrencyCode;
-use crate::money::{self, IsoCurrency};
+use crate::money::{self, IsoCurrency, MAX_EXPONENT};
 use crate::view::Constants;
 use crate::wire;
 
@@ -223,7 +223,6 @@ impl Genesis {
 pub const RULES_VERSION: u32 = 1;
 /// Most operator keys that must sign together.
 const MAX_THRESHOLD: u32 = 6;
-const MAX_EXPONENT: u8 = 4;
 
 fn check_key(name: &str, key: &[u8]) -> Result<(), GenesisError> {
     let Ok(bytes) = KeyBytes::try_from(key) else {

@@ -8,8 +8,11 @@ use rust_decimal::Decimal;
 
 use crate::ids::CurrencyCode;
 
-/// Largest amount of one event, minor units: 18 digits.
+/// Most minor units of an amount, a limit, or the debits of one event in one currency: 18 digits (ISO 20022).
 pub const MAX_AMOUNT: u64 = 999_999_999_999_999_999;
+
+/// No currency has more decimals.
+pub(crate) const MAX_EXPONENT: u8 = 4;
 
 /// What ISO 4217 says of a currency code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -6,6 +6,7 @@ use ledger_crypto::{Hash, KeyBytes};
 
 use crate::ids::{AccountId, AccountIndex, CurrencyCode, EventId, LogIndex, PaymentId};
 use crate::layout::{Layout, LayoutError};
+use crate::money::MAX_EXPONENT;
 use crate::number::{
     AccountKind, AccountStatus, CaptureMode, KeyStatus, PaymentStatus, ReleaseCause, Roles, Route,
 };
@@ -48,7 +49,7 @@ pub struct AccountRecord {
 /// Leaf of the payments tree.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PaymentRecord {
-    /// Equal to `status_of` its counters.
+    /// What its counters say, by [`PaymentRecord::derived_status`].
     pub status: PaymentStatus,
     /// Deferred or immediate.
     pub capture_mode: CaptureMode,
@@ -314,8 +315,6 @@ pub(crate) const COUNTERS_BYTES: usize = 64;
 const PAYMENT_BYTES: usize = 205;
 /// An index that stands for "none".
 const NONE: u64 = u64::MAX;
-/// No currency has more decimals.
-const MAX_EXPONENT: u8 = 4;
 
 fn some_index(index: u64) -> Option<u64> {
     (index != NONE).then_some(index)

@@ -117,7 +117,7 @@ impl Place<'_, '_> {
         let read = if self.number == self.last && !F::REPEATED {
             Err(Clause::Twice.into())
         } else if self.wire != F::WIRE {
-            Err(Clause::WireType.into())
+            Err(Clause::WireType(self.wire.number()).into())
         } else {
             field.read(self.reader)
         };
@@ -135,7 +135,7 @@ impl Place<'_, '_> {
             return Err(self.fault(Clause::TwoBodies));
         }
         if self.wire != Wire::Bytes {
-            return Err(self.fault(Clause::WireType));
+            return Err(self.fault(Clause::WireType(self.wire.number())));
         }
         read_message(self.reader.bytes().map_err(|clause| Fault::from(clause).under("body"))?)
     }
@@ -182,6 +182,15 @@ pub(crate) enum Wire {
     Bytes,
 }
 
+impl Wire {
+    fn number(self) -> u8 {
+        match self {
+            Self::Varint => 0,
+            Self::Bytes => 2,
+        }
+    }
+}
+
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -193,11 +202,11 @@ impl<'a> Reader<'a> {
         let wire = match tag & 7 {
             0 => Wire::Varint,
             2 => Wire::Bytes,
-            _ => return Err(Clause::WireType),
+            wire => return Err(Clause::WireType(wire as u8)),
         };
         match u32::try_from(tag >> 3) {
             Ok(number) if (1..=MAX_FIELD_NUMBER).contains(&u64::from(number)) => Ok((number, wire)),
-            _ => Err(Clause::FieldNumber),
+            _ => Err(Clause::FieldNumber(tag >> 3)),
         }
     }
 
@@ -252,11 +261,7 @@ fn read_message<M: Message>(bytes: &[u8]) -> Result<M, Fault> {
 }
 
 fn write_tag(number: u32, wire: Wire, out: &mut Vec<u8>) {
-    let wire = match wire {
-        Wire::Varint => 0,
-        Wire::Bytes => 2,
-    };
-    write_varint(u64::from(number) << 3 | wire, out);
+    write_varint(u64::from(number) << 3 | u64::from(wire.number()), out);
 }
 
 fn write_bytes(bytes: &[u8], number: u32, out: &mut Vec<u8>) {

@@ -82,6 +82,26 @@ fn each_clause_has_its_code_and_its_field() {
     assert!(Event::decode(&empty_body).is_ok());
 }
 
+/// Where a number is wrong, it is told.
+#[test]
+fn the_offending_value_is_told() {
+    let with = |head: &[u8]| [head, &body(TRANSFER, &[])].concat();
+    for (payload, value, limit) in [
+        (with(&[0x40, 0x80, 0x80, 0x80, 0x80, 0x08]), "2147483648", "below 2^31"),
+        (with(&[0x40, 0x80, 0x80, 0x80, 0x80, 0x20]), "8589934592", "below 2^31"),
+        (body(CAPTURE, &[0x10, 2]), "2", "1, or absent"),
+        (body(TRANSFER, &[0x0A, 2, 0x10, 3]), "3", "a number of its table"),
+        (with(&[0x4A, 2, b'x', 0x1F]), "byte 0x1f", "0x20 to 0x7e"),
+        (with(&[0x3A, 1, 1]), "wire type 2", "the wire type of the field"),
+        (with(&[0x0D, 1]), "wire type 5", "the wire type of the field"),
+        (with(&[0x90, 0x02, 1]), "wire type 0", "the wire type of the field"),
+        (with(&[0x02, 1]), "field number 0", "1 to 2^29 - 1"),
+    ] {
+        let detail = Event::decode(&payload).unwrap_err().detail;
+        assert_eq!((detail.value.as_str(), detail.limit.as_str()), (value, limit), "{}", detail.field);
+    }
+}
+
 #[test]
 fn present_and_empty_are_different_bytes() {
     let captured = |fees, fx| Event {

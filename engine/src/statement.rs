@@ -147,7 +147,7 @@ impl View {
     ) -> Result<Statement, ReadError> {
         for (field, date) in [("from_date", from_date), ("to_date", to_date)] {
             if !is_date(date) {
-                return Err(invalid(field, date, "a date from 19700101 on, yyyymmdd".to_owned()));
+                return Err(invalid(field, date, "a date from 19700101 to 99991231, yyyymmdd".to_owned()));
             }
         }
         if to_date < from_date {

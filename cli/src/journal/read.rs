@@ -218,7 +218,7 @@ fn is_posted(layer: i32) -> bool {
     Layer::from_number(layer.cast_unsigned()) == Some(Layer::Posted)
 }
 
-/// A period without an end has the widest one that the service takes.
+/// A period without an end reaches to where no entry lies.
 fn range(period: Period, by: By) -> Result<StatementRange, CliError> {
     const FIRST: u32 = 19_700_101;
     const LAST: u32 = 25_540_101;

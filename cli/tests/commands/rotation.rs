@@ -32,7 +32,8 @@ fn the_log_key_changes_under_a_running_server() {
     assert_ne!(new_vkey, old_vkey);
     ledger.json(&["export", "--out", "both"]).ok();
     for vkey in [&old_vkey, &new_vkey] {
-        assert_eq!(verify(&ledger, "both", vkey, &[]).code, 0, "{vkey}");
+        let verified = verify(&ledger, "both", vkey, &[]);
+        assert_eq!(verified.code, 0, "{vkey}: {verified:?}");
     }
 
     // Without the key in force it does not start, and says which one it wants.
@@ -98,6 +99,6 @@ fn transfer(ledger: &Ledger) -> String {
 fn verify(ledger: &Ledger, export: &str, vkey: &str, more: &[&str]) -> Answer {
     let id = fs::read_to_string(ledger.path("data/ledger-id")).unwrap();
     let export = ledger.path(export);
-    let arguments = ["--json", "archive", &export, "--key", vkey, "--ledger-id", id.trim_end()];
+    let arguments = ["archive", "--json", &export, "--key", vkey, "--ledger-id", id.trim_end()];
     run(&program("ledger-verify"), &[&arguments[..], more].concat())
 }

@@ -3,12 +3,12 @@
 mod body;
 mod faults;
 
-use crate::code::{Code, Refusal};
+use crate::code::{Code, Field, Refusal};
 use crate::date::{is_date, utc_date};
 use crate::event::{Event, Family};
 use crate::unit::VerifiedEvent;
 use crate::view::Constants;
-use faults::{Faults, Field};
+use faults::Faults;
 
 /// 601 to 620. A verifier, which never has the private data, cannot meet 618 and 619.
 pub(super) fn check(constants: &Constants, member: &VerifiedEvent, t_nanos: u64) -> Result<(), Refusal> {
@@ -78,7 +78,7 @@ fn check_effective_date(date: u32, t_nanos: u64, faults: &mut Faults) {
             Code::EffectiveDateInvalid,
             Field::Plain("effective_date"),
             date,
-            "yyyymmdd from 19700101 on",
+            "yyyymmdd from 19700101 to 99991231",
         );
     } else if date > today {
         faults.add(Code::EffectiveDateInvalid, Field::Plain("effective_date"), date, today);

@@ -44,7 +44,7 @@ pub(super) fn registered_keys<'e>(
             let limit = "a registered key";
             return Err(Refusal::of(Code::SignerKeyUnknown, "signers", hex::encode(key), limit).into());
         };
-        keys.push(view.key(index)?);
+        keys.try_push(view.key(index)?).map_err(|_| NotAdmitted("signers"))?;
     }
     if let Some(revoked) = keys.iter().find(|key| key.status == KeyStatus::Revoked) {
         let limit =

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::booking::check_headroom;
+use super::guard::{check_kind, find_account};
 use super::{At, Effects, NotAdmitted, Stop};
-use crate::code::{Code, Refusal};
+use crate::code::{Code, Field, Refusal};
 use crate::event::{AccountLimitChanged, AccountOpened, AccountStatusChanged};
 use crate::ids::{AccountId, AccountIndex, CurrencyCode};
 use crate::line::first_chain;
@@ -48,7 +49,7 @@ pub(super) fn open(view: &impl StateView, body: &AccountOpened, at: At) -> Resul
 pub(super) fn change_status(view: &impl StateView, body: &AccountStatusChanged) -> Result<Effects, Stop> {
     let status = body.status.ok_or(NotAdmitted("status"))?;
 
-    let (index, before) = find(view, &body.account)?;
+    let (index, before) = find_account(view, Field::Plain("account"), &body.account, Code::AccountNotFound)?;
     check_open(&before)?;
     if status == AccountStatus::Closed {
         may_close(&before)?;
@@ -59,24 +60,12 @@ pub(super) fn change_status(view: &impl StateView, body: &AccountStatusChanged) 
 }
 
 pub(super) fn change_limit(view: &impl StateView, body: &AccountLimitChanged) -> Result<Effects, Stop> {
-    let (index, before) = find(view, &body.account)?;
-    if !before.kind.takes_limit() {
-        let value = format!("{} of kind {}", before.id, before.kind);
-        let limit = "CUSTOMER, MERCHANT, CASH";
-        return Err(Refusal::of(Code::AccountKindNotAllowed, "account", value, limit).into());
-    }
+    let (index, before) = find_account(view, Field::Plain("account"), &body.account, Code::AccountNotFound)?;
+    check_kind(Field::Plain("account"), &before, AccountKind::takes_limit)?;
     check_open(&before)?;
     let record = AccountRecord { limit: body.limit, ..AccountRecord::clone(&before) };
     check_headroom(&before, &record)?;
     Ok(Effects { accounts: vec![(index, Arc::new(record))], ..Effects::default() })
-}
-
-/// ACCOUNT_NOT_FOUND.
-fn find(view: &impl StateView, account: &str) -> Result<(AccountIndex, Arc<AccountRecord>), Stop> {
-    match view.account_index(account)? {
-        Some(index) => Ok((index, view.account(index)?)),
-        None => Err(Refusal::of(Code::AccountNotFound, "account", account, "").into()),
-    }
 }
 
 /// ACCOUNT_CLOSED.
@@ -87,13 +76,16 @@ fn check_open(account: &AccountRecord) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// ACCOUNT_NOT_EMPTY, ACCOUNT_HAS_HOLDS.
 fn may_close(account: &AccountRecord) -> Result<(), Refusal> {
     let Counters { posted_debits, posted_credits, pending_debits, pending_credits } = account.counters;
     if posted_debits != posted_credits {
-        return Err(Refusal::of(Code::AccountNotEmpty, "account", account.posted(), 0));
+        let limit = format!("posted {}, required 0", account.posted());
+        return Err(Refusal::of(Code::AccountNotEmpty, "account", account.id, limit));
     }
     if pending_debits != 0 || pending_credits != 0 {
-        return Err(Refusal::of(Code::AccountHasHolds, "account", pending_debits + pending_credits, 0));
+        let limit = format!("holds {}, required 0", pending_debits + pending_credits);
+        return Err(Refusal::of(Code::AccountHasHolds, "account", account.id, limit));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Events 4 and 5: the hold of a payment grows or shrinks.
 
-use super::booking::{Booking, Freezing};
+use super::booking::{Booking, Terms};
 use super::guard::{Case, check_period};
 use super::{At, Effects, Stop, event_id, minor};
 use crate::code::{Code, Refusal};
@@ -24,7 +24,7 @@ pub(super) fn increase(
     let event_id = event_id(event)?;
     let mut booking = Booking::new(view, at, event_id, case.before.id);
     booking.hold(case.before.debtor, counterparty, minor(body.amount))?;
-    booking.check(Freezing::Heeded, None)?;
+    booking.check(Terms::New)?;
 
     let mut after = case.advanced(event_id, at);
     after.auth += minor(body.amount);
@@ -50,7 +50,7 @@ pub(super) fn reduce(
     let event_id = event_id(event)?;
     let mut booking = Booking::new(view, at, event_id, case.before.id);
     booking.hold(case.before.debtor, case.hold_counterparty(view)?, -minor(body.amount))?;
-    booking.check(Freezing::Ignored, None)?;
+    booking.check(Terms::Held)?;
 
     let mut after = case.advanced(event_id, at);
     after.rel += minor(body.amount);

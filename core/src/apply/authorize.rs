@@ -1,6 +1,6 @@
 //! Event 3: money is held on the debtor.
 
-use super::booking::{Booking, Freezing};
+use super::booking::{Booking, Terms};
 use super::guard::{Case, check_period};
 use super::{At, Effects, Stop, event_id, minor};
 use crate::code::{Code, Refusal};
@@ -31,7 +31,7 @@ pub(super) fn apply(
     let event_id = event_id(event)?;
     let mut booking = Booking::new(view, at, event_id, case.before.id);
     booking.hold(case.before.debtor, counterparty, minor(body.amount))?;
-    booking.check(Freezing::Heeded, None)?;
+    booking.check(Terms::New)?;
 
     let mut after = case.advanced(event_id, at);
     after.auth += minor(body.amount);

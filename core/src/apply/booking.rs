@@ -31,13 +31,18 @@ struct Booked {
     after: AccountRecord,
 }
 
-/// Whether frozen accounts refuse.
+/// What an entry asks of its accounts. Closed ones refuse in any case.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Freezing {
+pub(super) enum Terms {
     /// New holds and postings on a frozen side are refused.
-    Heeded,
-    /// The money was held before, or has moved already.
-    Ignored,
+    New,
+    /// The money was held before: frozen accounts take it.
+    Held,
+    /// The scheme has moved the money already: frozen accounts take it, and the creditor may end below its limit.
+    Mandatory {
+        /// Whom the scheme has debited or credited.
+        creditor: AccountIndex,
+    },
 }
 
 impl<'v, V: StateView> Booking<'v, V> {
@@ -83,7 +88,7 @@ impl<'v, V: StateView> Booking<'v, V> {
             }
         };
         let Some(Booked { after, .. }) = booked else { return Ok(()) };
-        *after.counters.counter_mut(posting.layer, posting.side) += posting.delta;
+        after.counters.post(posting);
         after.line_count += 1;
         let line = Line {
             account: posting.account,
@@ -101,20 +106,17 @@ impl<'v, V: StateView> Booking<'v, V> {
         Ok(())
     }
 
-    /// Group 9: postings in order, then accounts in the order of their first posting. `overdraws` may end below its
-    /// limit, because the money has moved already.
-    pub(super) fn check(
-        &mut self,
-        freezing: Freezing,
-        overdraws: Option<AccountIndex>,
-    ) -> Result<(), Refusal> {
+    /// Group 9: postings in order, then accounts in the order of their first posting.
+    pub(super) fn check(&mut self, terms: Terms) -> Result<(), Refusal> {
         for posting in &self.postings {
             let booked = self.accounts.iter().find(|booked| booked.index == posting.account);
-            booked.map_or(Ok(()), |booked| booked.takes(posting.side, freezing))?;
+            booked.map_or(Ok(()), |booked| booked.takes(posting.side, terms))?;
         }
         for booked in &self.accounts {
             match check_headroom(&booked.before, &booked.after) {
-                Err(_) if Some(booked.index) == overdraws => self.overdrawn = overdraws,
+                Err(_) if terms == (Terms::Mandatory { creditor: booked.index }) => {
+                    self.overdrawn = Some(booked.index);
+                }
                 checked => checked?,
             }
         }
@@ -136,12 +138,12 @@ impl<'v, V: StateView> Booking<'v, V> {
 
 impl Booked {
     /// ACCOUNT_CLOSED, then frozen on the side of the posting.
-    fn takes(&self, side: Side, freezing: Freezing) -> Result<(), Refusal> {
+    fn takes(&self, side: Side, terms: Terms) -> Result<(), Refusal> {
         let status = self.before.status;
         if status == AccountStatus::Closed {
             return Err(Refusal::of(Code::AccountClosed, "account", self.before.id, status));
         }
-        if freezing == Freezing::Heeded && status.freezes(side) {
+        if terms == Terms::New && status.freezes(side) {
             let code = match side {
                 Side::Debit => Code::AccountDebitFrozen,
                 Side::Credit => Code::AccountCreditFrozen,

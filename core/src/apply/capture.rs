@@ -1,6 +1,6 @@
 //! Event 6: held money is taken, or an immediate payment is made in one step.
 
-use super::booking::{Booking, Freezing};
+use super::booking::{Booking, Terms};
 use super::conversion::{self, Creditor};
 use super::guard::{Bridge, Case, FoundFee, check_period, find_fees};
 use super::pairs::{Pairs, Passage};
@@ -36,16 +36,16 @@ pub(super) fn apply(
 
     let event_id = event_id(event)?;
     let mut booking = Booking::new(view, at, event_id, case.before.id);
-    let freezing = match case.before.capture_mode {
+    let terms = match case.before.capture_mode {
         CaptureMode::Deferred => {
             let released = if body.final_capture { case.before.hold() } else { minor(body.amount) };
             booking.hold(case.before.debtor, case.hold_counterparty(view)?, -released)?;
-            Freezing::Ignored
+            Terms::Held
         }
-        CaptureMode::Immediate => Freezing::Heeded,
+        CaptureMode::Immediate => Terms::New,
     };
     booking.post_all(pairs(&case, body, bridge, &fees)?)?;
-    booking.check(freezing, None)?;
+    booking.check(terms)?;
 
     let amount = minor(body.amount);
     let mut after = case.advanced(event_id, at);

@@ -1,7 +1,7 @@
 //! Events 11 and 12: the scheme takes money back from the creditor into dispute, and gives it to whoever won. It has
 //! moved already, so frozen accounts do not refuse and the creditor may end below its limit.
 
-use super::booking::{Booking, Freezing};
+use super::booking::{Booking, Terms};
 use super::conversion::{self, Creditor};
 use super::guard::{Case, check_period, special};
 use super::pairs::{Pairs, Passage};
@@ -22,13 +22,7 @@ pub(super) fn open(
     let dispute = special(view, AccountKind::Dispute, case.before.currency)?;
     conversion::check_currency(&case, body.fx.as_ref())?;
     case.check_head(event)?;
-    if case.before.sett == 0 {
-        return Err(case.not_allowed(event).into());
-    }
-    let left = case.before.refundable();
-    if minor(body.amount) > left {
-        return Err(Refusal::of(Code::ChargebackExceedsRefundable, "amount", body.amount, left).into());
-    }
+    case.check_refundable(event, body.amount, Code::ChargebackExceedsRefundable)?;
     conversion::check(&case, Creditor::Involved, body.amount, body.fx.as_ref())?;
     check_period(view, event, at)?;
 
@@ -36,7 +30,7 @@ pub(super) fn open(
     let mut booking = Booking::new(view, at, event_id, case.before.id);
     let passage = Passage::new(bridge, body.fx.as_ref());
     booking.post_all(Pairs::default().take_from_creditor(&case, dispute, body.amount, passage)?)?;
-    booking.check(Freezing::Ignored, Some(case.before.creditor))?;
+    booking.check(Terms::Mandatory { creditor: case.before.creditor })?;
 
     let mut after = case.advanced(event_id, at);
     after.disp += minor(body.amount);
@@ -78,7 +72,7 @@ pub(super) fn resolve(
         }
         ChargebackResult::Lost => Pairs::default().pair(dispute, case.before.debtor, body.amount),
     })?;
-    booking.check(Freezing::Ignored, Some(case.before.creditor))?;
+    booking.check(Terms::Mandatory { creditor: case.before.creditor })?;
 
     let mut after = case.advanced(event_id, at);
     after.disp -= minor(body.amount);

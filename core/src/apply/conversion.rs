@@ -1,7 +1,9 @@
 //! Money that crosses currencies: whether `fx` must stand in an event, and whether its amount is the formula's.
 
+use std::cmp::Ordering;
+
 use super::guard::Case;
-use super::minor;
+use super::{NotAdmitted, Stop, minor};
 use crate::code::{Code, Refusal};
 use crate::event::Fx;
 use crate::number::Rounding;
@@ -27,39 +29,41 @@ pub(super) fn check_currency(case: &Case, fx: Option<&Fx>) -> Result<(), Refusal
 }
 
 /// FX_REQUIRED, FX_NOT_ALLOWED, FX_AMOUNT_MISMATCH.
-pub(super) fn check(case: &Case, creditor: Creditor, amount: u64, fx: Option<&Fx>) -> Result<(), Refusal> {
+pub(super) fn check(case: &Case, creditor: Creditor, amount: u64, fx: Option<&Fx>) -> Result<(), Stop> {
     let is_due = creditor == Creditor::Involved && case.crosses_currencies();
     let Some(fx) = fx else {
         if is_due {
             let limit = format!("a conversion to {}", case.creditor.currency);
-            return Err(Refusal::of(Code::FxRequired, "fx", "", limit));
+            return Err(Refusal::of(Code::FxRequired, "fx", "", limit).into());
         }
         return Ok(());
     };
     if !is_due {
-        return Err(Refusal::of(Code::FxNotAllowed, "fx", &fx.counter_currency, ""));
+        return Err(Refusal::of(Code::FxNotAllowed, "fx", &fx.counter_currency, "absent").into());
     }
     let expected = converted(amount, case.debtor.exponent, case.creditor.exponent, fx);
+    let expected = expected.ok_or(NotAdmitted("fx"))?;
     if minor(fx.counter_amount) != expected {
         let field = "fx.counter_amount";
-        return Err(Refusal::of(Code::FxAmountMismatch, field, fx.counter_amount, expected));
+        return Err(Refusal::of(Code::FxAmountMismatch, field, fx.counter_amount, expected).into());
     }
     Ok(())
 }
 
 /// `round(base · mantissa · 10^e_counter / (10^scale · 10^e_base))`, minor units. Base below 10^18, mantissa below
-/// 10^11, exponents at most 4, scale at most 10: the product stays below 10^33.
-fn converted(base: u64, base_exponent: u8, counter_exponent: u8, fx: &Fx) -> i128 {
-    let numerator = minor(base) * minor(fx.rate_mantissa) * 10i128.pow(u32::from(counter_exponent));
-    let denominator = 10i128.pow(fx.rate_scale + u32::from(base_exponent));
+/// 10^11, exponents at most 4, scale at most 10: the product stays below 10^33. `None` for what is beyond that.
+fn converted(base: u64, base_exponent: u8, counter_exponent: u8, fx: &Fx) -> Option<i128> {
+    let power = |exponent| 10i128.checked_pow(exponent);
+    let product = minor(base).checked_mul(minor(fx.rate_mantissa))?;
+    let numerator = product.checked_mul(power(u32::from(counter_exponent))?)?;
+    let denominator = power(fx.rate_scale.checked_add(u32::from(base_exponent))?)?;
     let (quotient, remainder) = (numerator / denominator, numerator % denominator);
-    let rounds_up = match fx.rounding {
-        Some(Rounding::HalfEven) => {
-            remainder * 2 > denominator || (remainder * 2 == denominator && quotient % 2 == 1)
-        }
-        Some(Rounding::Floor) | None => false,
+    let rounds_up = match (fx.rounding, remainder.cmp(&(denominator - remainder))) {
+        (Some(Rounding::HalfEven), Ordering::Greater) => true,
+        (Some(Rounding::HalfEven), Ordering::Equal) => quotient % 2 == 1,
+        (Some(Rounding::HalfEven), Ordering::Less) | (Some(Rounding::Floor) | None, _) => false,
     };
-    quotient + i128::from(rounds_up)
+    Some(quotient + i128::from(rounds_up))
 }
 
 #[cfg(test)]
@@ -87,7 +91,14 @@ mod tests {
         ];
         for (base, from, to, mantissa, scale, rounding, expected) in rows {
             let result = converted(base, from, to, &rate(mantissa, scale, rounding));
-            assert_eq!(result, expected, "{base} at {mantissa}e-{scale}");
+            assert_eq!(result, Some(expected), "{base} at {mantissa}e-{scale}");
+        }
+    }
+
+    #[test]
+    fn what_no_rate_can_be_is_not_converted() {
+        for (base, mantissa, scale) in [(u64::MAX, u64::MAX, 0), (1, 1, 37), (1, 1, u32::MAX)] {
+            assert_eq!(converted(base, 2, 4, &rate(mantissa, scale, Rounding::HalfEven)), None);
         }
     }
 
@@ -100,9 +111,9 @@ mod tests {
         ) {
             let exact = minor(base) * minor(mantissa) * 10i128.pow(u32::from(to));
             let unit = 10i128.pow(scale + u32::from(from));
-            let floor = converted(base, from, to, &rate(mantissa, scale, Rounding::Floor));
+            let floor = converted(base, from, to, &rate(mantissa, scale, Rounding::Floor)).unwrap();
             prop_assert!(floor * unit <= exact && exact < (floor + 1) * unit);
-            let even = converted(base, from, to, &rate(mantissa, scale, Rounding::HalfEven));
+            let even = converted(base, from, to, &rate(mantissa, scale, Rounding::HalfEven)).unwrap();
             let distance = (even * unit - exact).abs();
             prop_assert!(distance * 2 < unit || (distance * 2 == unit && even % 2 == 0));
         }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{At, NotAdmitted, Stop, payment_id};
+use super::{At, NotAdmitted, Stop, minor, payment_id};
 use crate::admit::signers;
-use crate::code::{Code, Refusal};
+use crate::code::{Code, Field, Refusal};
 use crate::date::utc_date;
 use crate::event::{Event, Fee};
 use crate::ids::{AccountIndex, CurrencyCode, EventId, PaymentIndex};
@@ -42,8 +42,9 @@ impl Case {
         let case = Self::find(view, event)?;
         let (debtor, creditor) = (case.debtor.id.as_str(), case.creditor.id.as_str());
         if !signers::cover_payment(view, event, debtor, creditor)? {
-            let accounts = format!("a key that covers {debtor} or {creditor}");
-            let refusal = Refusal::of(Code::PaymentAccessDenied, "payment_id", case.before.id, accounts);
+            // Whose accounts those are is not told to a key that may not see the payment.
+            let limit = "a key whose prefix covers debtor or creditor";
+            let refusal = Refusal::of(Code::PaymentAccessDenied, "payment_id", case.before.id, limit);
             return Err(refusal.into());
         }
         Ok(case)
@@ -96,32 +97,37 @@ impl Case {
 
     /// A fee account of kind FEE: ACCOUNT_KIND_NOT_ALLOWED. Fee account and payer in the fee's currency:
     /// ACCOUNT_CURRENCY_MISMATCH.
-    pub(super) fn check_fees(&self, fees: &[FoundFee<'_>]) -> Result<(), Refusal> {
-        for found in fees {
-            if found.account.kind != AccountKind::Fee {
-                let value = format!("{} of kind {}", found.account.id, found.account.kind);
-                return Err(Refusal::of(Code::AccountKindNotAllowed, "fees", value, AccountKind::Fee));
-            }
+    pub(super) fn check_fees(&self, fees: &[FoundFee<'_>]) -> Result<(), Stop> {
+        for (position, found) in fees.iter().enumerate() {
+            check_kind(Field::Fee(position, "account"), &found.account, |kind| kind == AccountKind::Fee)?;
         }
-        for FoundFee { fee, account, .. } in fees {
-            let payer = match fee.payer {
-                Some(Payer::Debtor) => &self.debtor,
-                _ => &self.creditor,
-            };
-            for account in [account, payer] {
-                in_currency(account, &fee.currency, "fees")?;
-            }
+        for (position, FoundFee { fee, account, .. }) in fees.iter().enumerate() {
+            let (_, payer) = self.payer(fee)?;
+            in_currency(account, &fee.currency, Field::Fee(position, "account"))?;
+            in_currency(payer, &fee.currency, Field::Fee(position, "payer"))?;
         }
         Ok(())
     }
 
-    /// Index of the account that pays a fee.
-    pub(super) fn payer(&self, fee: &Fee) -> Result<AccountIndex, NotAdmitted> {
+    /// The account that pays a fee.
+    pub(super) fn payer(&self, fee: &Fee) -> Result<(AccountIndex, &AccountRecord), NotAdmitted> {
         match fee.payer {
-            Some(Payer::Debtor) => Ok(self.before.debtor),
-            Some(Payer::Creditor) => Ok(self.before.creditor),
+            Some(Payer::Debtor) => Ok((self.before.debtor, &self.debtor)),
+            Some(Payer::Creditor) => Ok((self.before.creditor, &self.creditor)),
             None => Err(NotAdmitted("payer")),
         }
+    }
+
+    /// TRANSITION_NOT_ALLOWED when nothing is settled; `exceeds` above what may still go back.
+    pub(super) fn check_refundable(&self, event: &Event, amount: u64, exceeds: Code) -> Result<(), Refusal> {
+        if self.before.sett == 0 {
+            return Err(self.not_allowed(event));
+        }
+        let left = self.before.refundable();
+        if minor(amount) > left {
+            return Err(Refusal::of(exceeds, "amount", amount, left));
+        }
+        Ok(())
     }
 
     /// PREVIOUS_EVENT_MISMATCH.
@@ -169,13 +175,39 @@ impl Case {
 /// Fee accounts in list order: ACCOUNT_NOT_FOUND.
 pub(super) fn find_fees<'e>(view: &impl StateView, fees: &'e [Fee]) -> Result<Vec<FoundFee<'e>>, Stop> {
     let find = |(position, fee): (usize, &'e Fee)| {
-        let Some(index) = view.account_index(&fee.account)? else {
-            let field = format!("fees[{position}].account");
-            return Err(Refusal::of(Code::AccountNotFound, field, &fee.account, "").into());
-        };
-        Ok(FoundFee { fee, index, account: view.account(index)? })
+        let field = Field::Fee(position, "account");
+        let (index, account) = find_account(view, field, &fee.account, Code::AccountNotFound)?;
+        Ok(FoundFee { fee, index, account })
     };
     fees.iter().enumerate().map(find).collect()
+}
+
+/// An account by its id, with its index; `missing` when it is not there.
+pub(super) fn find_account(
+    view: &impl StateView,
+    field: Field,
+    account: &str,
+    missing: Code,
+) -> Result<(AccountIndex, Arc<AccountRecord>), Stop> {
+    match view.account_index(account)? {
+        Some(index) => Ok((index, view.account(index)?)),
+        None => Err(Refusal::of(missing, field, account, "").into()),
+    }
+}
+
+/// ACCOUNT_KIND_NOT_ALLOWED.
+pub(super) fn check_kind(
+    field: Field,
+    account: &AccountRecord,
+    allowed: impl Fn(AccountKind) -> bool,
+) -> Result<(), Refusal> {
+    if allowed(account.kind) {
+        return Ok(());
+    }
+    let value = format!("{} of kind {}", account.id, account.kind);
+    let kinds = AccountKind::ALL.iter().filter(|kind| allowed(**kind)).map(|kind| kind.name());
+    let limit = kinds.collect::<Vec<_>>().join(", ");
+    Err(Refusal::of(Code::AccountKindNotAllowed, field, value, limit))
 }
 
 /// The exchange or dispute account of a currency: ACCOUNT_NOT_FOUND.
@@ -185,13 +217,16 @@ pub(super) fn special(
     currency: CurrencyCode,
 ) -> Result<AccountIndex, Stop> {
     let found = view.special_account(kind, currency)?;
-    let missing =
-        || Refusal::of(Code::AccountNotFound, "", format!("{kind} {currency}"), "one account per currency");
+    let field = if kind == AccountKind::Fx { "fx" } else { "dispute" };
+    let missing = || {
+        let limit = "one account per currency";
+        Refusal::of(Code::AccountNotFound, field, format!("{kind} {currency}"), limit)
+    };
     found.ok_or_else(|| missing().into())
 }
 
 /// ACCOUNT_CURRENCY_MISMATCH.
-pub(super) fn in_currency(account: &AccountRecord, currency: &str, field: &str) -> Result<(), Refusal> {
+pub(super) fn in_currency(account: &AccountRecord, currency: &str, field: Field) -> Result<(), Refusal> {
     if account.currency.as_str() == currency {
         return Ok(());
     }

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use super::guard::{check_period, check_reference, in_currency};
+use super::guard::{check_kind, check_period, check_reference, find_account, in_currency};
 use super::{At, Effects, NotAdmitted, Stop, event_id, payment_id};
-use crate::code::{Code, Refusal};
+use crate::code::{Code, Field, Refusal};
 use crate::event::{Event, PaymentInitiated};
-use crate::ids::{AccountIndex, CurrencyCode, PaymentIndex};
+use crate::ids::{CurrencyCode, PaymentIndex};
 use crate::number::{AccountKind, PaymentStatus, Route};
-use crate::record::{AccountRecord, PaymentRecord};
+use crate::record::PaymentRecord;
 use crate::view::{Referenced, StateView};
+
+const DEBTOR: Field = Field::Plain("debtor");
+const CREDITOR: Field = Field::Plain("creditor");
+const CLEARING: Field = Field::Plain("clearing_account");
 
 pub(super) fn apply(
     view: &impl StateView,
@@ -26,20 +30,20 @@ pub(super) fn apply(
         return Err(Refusal::of(Code::PaymentAlreadyExists, "payment_id", id, status).into());
     }
     let external_reference = check_reference(view, event, Referenced::Payment(id))?;
-    let debtor = find(view, "debtor", &body.debtor, Code::DebtorAccountNotFound)?;
-    let creditor = find(view, "creditor", &body.creditor, Code::CreditorAccountNotFound)?;
+    let debtor = find_account(view, DEBTOR, &body.debtor, Code::DebtorAccountNotFound)?;
+    let creditor = find_account(view, CREDITOR, &body.creditor, Code::CreditorAccountNotFound)?;
     let clearing = match body.clearing_account.as_str() {
         "" => None,
-        account => Some(find(view, "clearing_account", account, Code::AccountNotFound)?),
+        account => Some(find_account(view, CLEARING, account, Code::AccountNotFound)?),
     };
-    check_kind("debtor", &debtor.1, AccountKind::may_pay)?;
-    check_kind("creditor", &creditor.1, AccountKind::may_pay)?;
+    check_kind(DEBTOR, &debtor.1, AccountKind::may_pay)?;
+    check_kind(CREDITOR, &creditor.1, AccountKind::may_pay)?;
     if let Some((_, clearing)) = &clearing {
-        check_kind("clearing_account", clearing, |kind| kind == AccountKind::Clearing)?;
+        check_kind(CLEARING, clearing, |kind| kind == AccountKind::Clearing)?;
     }
-    in_currency(&debtor.1, &body.currency, "debtor")?;
+    in_currency(&debtor.1, &body.currency, DEBTOR)?;
     if let Some((_, clearing)) = &clearing {
-        in_currency(clearing, &body.currency, "clearing_account")?;
+        in_currency(clearing, &body.currency, CLEARING)?;
     }
     check_period(view, event, at)?;
 
@@ -68,30 +72,4 @@ pub(super) fn apply(
     };
     let payments = vec![(PaymentIndex(view.payment_count()), Arc::new(record))];
     Ok(Effects { payments, external_reference, ..Effects::default() })
-}
-
-fn find(
-    view: &impl StateView,
-    field: &str,
-    account: &str,
-    missing: Code,
-) -> Result<(AccountIndex, Arc<AccountRecord>), Stop> {
-    match view.account_index(account)? {
-        Some(index) => Ok((index, view.account(index)?)),
-        None => Err(Refusal::of(missing, field, account, "").into()),
-    }
-}
-
-fn check_kind(
-    field: &str,
-    account: &AccountRecord,
-    allowed: impl Fn(AccountKind) -> bool,
-) -> Result<(), Refusal> {
-    if allowed(account.kind) {
-        return Ok(());
-    }
-    let value = format!("{} of kind {}", account.id, account.kind);
-    let kinds: Vec<_> =
-        AccountKind::ALL.iter().filter(|kind| allowed(**kind)).map(|kind| kind.name()).collect();
-    Err(Refusal::of(Code::AccountKindNotAllowed, field, value, kinds.join(", ")))
 }

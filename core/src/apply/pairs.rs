@@ -82,7 +82,8 @@ impl Pairs {
     pub(super) fn fees(self, case: &Case, fees: &[FoundFee<'_>]) -> Result<Self, NotAdmitted> {
         let mut pairs = self;
         for found in fees {
-            pairs = pairs.pair(case.payer(found.fee)?, found.index, found.fee.amount);
+            let (payer, _) = case.payer(found.fee)?;
+            pairs = pairs.pair(payer, found.index, found.fee.amount);
         }
         Ok(pairs)
     }

@@ -1,11 +1,11 @@
 //! Event 10: money goes back to the debtor.
 
-use super::booking::{Booking, Freezing};
+use super::booking::{Booking, Terms};
 use super::conversion::{self, Creditor};
 use super::guard::{Bridge, Case, FoundFee, check_period, find_fees};
 use super::pairs::{Pairs, Passage};
 use super::{At, Effects, NotAdmitted, Stop, event_id, minor};
-use crate::code::{Code, Refusal};
+use crate::code::Code;
 use crate::event::{Event, PaymentRefunded};
 use crate::number::RefundCause;
 use crate::posting::Posting;
@@ -23,13 +23,7 @@ pub(super) fn apply(
     case.check_fees(&fees)?;
     conversion::check_currency(&case, body.fx.as_ref())?;
     case.check_head(event)?;
-    if case.before.sett == 0 {
-        return Err(case.not_allowed(event).into());
-    }
-    let left = case.before.refundable();
-    if minor(body.amount) > left {
-        return Err(Refusal::of(Code::RefundExceedsRefundable, "amount", body.amount, left).into());
-    }
+    case.check_refundable(event, body.amount, Code::RefundExceedsRefundable)?;
     conversion::check(&case, Creditor::Involved, body.amount, body.fx.as_ref())?;
     check_period(view, event, at)?;
 
@@ -38,8 +32,8 @@ pub(super) fn apply(
     booking.post_all(pairs(&case, body, bridge, &fees)?)?;
     match body.cause {
         // The scheme has moved the money already: the creditor may be frozen or end below its limit.
-        Some(RefundCause::Return) => booking.check(Freezing::Ignored, Some(case.before.creditor))?,
-        Some(RefundCause::Merchant | RefundCause::Recall) => booking.check(Freezing::Heeded, None)?,
+        Some(RefundCause::Return) => booking.check(Terms::Mandatory { creditor: case.before.creditor })?,
+        Some(RefundCause::Merchant | RefundCause::Recall) => booking.check(Terms::New)?,
         None => return Err(NotAdmitted("cause").into()),
     }
 

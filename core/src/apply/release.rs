@@ -1,7 +1,7 @@
 //! Event 7 and expiry: the whole hold is released.
 
 use super::adjust::check_held;
-use super::booking::{Booking, Freezing};
+use super::booking::{Booking, Terms};
 use super::guard::{Case, check_period};
 use super::{At, Effects, NotAdmitted, Stop, event_id};
 use crate::event::Event;
@@ -20,7 +20,7 @@ pub(super) fn void(view: &impl StateView, event: &Event, at: At) -> Result<Effec
     let counterparty = case.hold_counterparty(view)?;
     let mut booking = Booking::new(view, at, event_id, case.before.id);
     booking.hold(case.before.debtor, counterparty, -case.before.hold())?;
-    booking.check(Freezing::Ignored, None)?;
+    booking.check(Terms::Held)?;
 
     let mut after = case.advanced(event_id, at);
     after.release(ReleaseCause::Void);

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::booking::{Booking, Freezing};
+use super::booking::{Booking, Terms};
 use super::guard::{Case, check_period};
 use super::{At, Effects, Stop, event_id, id16};
 use crate::code::{Code, Refusal};
 use crate::event::{Event, PaymentReversed};
 use crate::ids::{EventId, PaymentId, PaymentIndex};
-use crate::number::{ReleaseCause, Route, Side};
+use crate::number::{ReleaseCause, Route};
 use crate::original::{Moved, Movement, Original};
 use crate::posting::Posting;
 use crate::record::PaymentRecord;
@@ -37,9 +37,9 @@ pub(super) fn apply(
 
     let mut booking = Booking::new(view, at, event_id, payment_id);
     for posting in &moved.postings {
-        booking.post(mirror(*posting))?;
+        booking.post(Posting { side: posting.side.opposite(), ..*posting })?;
     }
-    booking.check(Freezing::Heeded, None)?;
+    booking.check(Terms::New)?;
     Ok(Effects { payments, reversed: Some(target), ..booking.into_effects() })
 }
 
@@ -96,13 +96,4 @@ fn changed_payment(
         return Err(Refusal::of(Code::ReversalBreaksPayment, "target_event_id", value, limit));
     }
     Ok(case.changed(after))
-}
-
-/// The same posting with sides exchanged.
-fn mirror(posting: Posting) -> Posting {
-    let side = match posting.side {
-        Side::Debit => Side::Credit,
-        Side::Credit => Side::Debit,
-    };
-    Posting { side, ..posting }
 }

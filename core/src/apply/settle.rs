@@ -1,6 +1,6 @@
 //! Event 9: captured money leaves the clearing account for the creditor.
 
-use super::booking::{Booking, Freezing};
+use super::booking::{Booking, Terms};
 use super::conversion::{self, Creditor};
 use super::guard::{Bridge, Case, check_period};
 use super::pairs::{Pairs, Passage};
@@ -35,7 +35,7 @@ pub(super) fn apply(
     let event_id = event_id(event)?;
     let mut booking = Booking::new(view, at, event_id, case.before.id);
     booking.post_all(pairs(&case, clearing, body, bridge)?)?;
-    booking.check(Freezing::Heeded, None)?;
+    booking.check(Terms::New)?;
 
     let mut after = case.advanced(event_id, at);
     after.sett += minor(body.amount);

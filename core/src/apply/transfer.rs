@@ -1,10 +1,10 @@
 //! Event 14: explicit legs between accounts.
 
-use super::booking::{Booking, Freezing};
+use super::booking::{Booking, Terms};
 use super::guard::{check_period, check_reference, in_currency};
 use super::pairs::Pairs;
 use super::{At, Effects, NotAdmitted, Stop, event_id, id16, minor};
-use crate::code::{Code, Refusal};
+use crate::code::{Code, Field, Refusal};
 use crate::event::{Event, Leg, TransferPosted};
 use crate::ids::{AccountIndex, PaymentId};
 use crate::number::Layer;
@@ -27,14 +27,14 @@ pub(super) fn apply(
     }
     let external_reference = check_reference(view, event, Referenced::Transfer(event_id))?;
     let accounts = find_accounts(view, body)?;
-    for (leg, index) in body.legs.iter().zip(&accounts) {
-        in_currency(&*view.account(*index)?, &leg.currency, "legs")?;
+    for (position, (leg, index)) in body.legs.iter().zip(&accounts).enumerate() {
+        in_currency(&*view.account(*index)?, &leg.currency, Field::Leg(position, "account"))?;
     }
     check_period(view, event, at)?;
 
     let mut booking = Booking::new(view, at, event_id, PaymentId::NIL);
     booking.post_all(pairs(body, &accounts)?)?;
-    booking.check(Freezing::Heeded, None)?;
+    booking.check(Terms::New)?;
     Ok(Effects { external_reference, ..booking.into_effects() })
 }
 
@@ -47,7 +47,7 @@ pub(super) fn posted(view: &impl StateView, body: &TransferPosted) -> Result<Vec
 fn find_accounts(view: &impl StateView, body: &TransferPosted) -> Result<Vec<AccountIndex>, Stop> {
     let find = |(position, leg): (usize, &Leg)| {
         view.account_index(&leg.account)?.ok_or_else(|| {
-            let field = format!("legs[{position}].account");
+            let field = Field::Leg(position, "account");
             Refusal::of(Code::AccountNotFound, field, &leg.account, "").into()
         })
     };

@@ -15,16 +15,16 @@ pub(crate) enum Clause {
     Truncated,
     VarintNotMinimal,
     VarintTooLarge,
-    NumberTooLarge,
-    FieldNumber,
-    WireType,
+    NumberTooLarge(u64),
+    FieldNumber(u64),
+    WireType(u8),
     NotAscending,
     Twice,
     TwoBodies,
     DefaultValue,
-    BoolAboveOne,
-    EnumUnknown,
-    NotPrintable,
+    BoolAboveOne(u64),
+    EnumUnknown(u32),
+    NotPrintable(u8),
     UnknownField,
     BodyUnknown,
     BodyReserved,
@@ -41,27 +41,28 @@ impl Clause {
         }
     }
 
-    /// What is there, and what would be right.
-    fn words(self) -> (&'static str, &'static str) {
-        match self {
+    /// What is there, with the number where one is wrong, and what would be right.
+    fn words(self) -> (String, &'static str) {
+        let (found, right) = match self {
             Self::Truncated => ("the bytes end within it", "as many bytes as its length says"),
             Self::VarintNotMinimal => ("a varint that is not minimal", "the shortest varint"),
             Self::VarintTooLarge => ("a varint of 2^64 or more", "a varint below 2^64"),
-            Self::NumberTooLarge => ("2^31 or more", "below 2^31"),
-            Self::FieldNumber => ("a field number outside 1 to 2^29 - 1", "a field number of the message"),
-            Self::WireType => ("a wrong wire type", "the wire type of the field"),
+            Self::NumberTooLarge(number) => return (number.to_string(), "below 2^31"),
+            Self::FieldNumber(number) => return (format!("field number {number}"), "1 to 2^29 - 1"),
+            Self::WireType(wire) => return (format!("wire type {wire}"), "the wire type of the field"),
             Self::NotAscending => ("after a field with a higher number", "fields in ascending number"),
             Self::Twice => ("there twice", "once"),
             Self::TwoBodies => ("two bodies", "one body"),
             Self::DefaultValue => ("zero or empty, but there", "absent when zero or empty"),
-            Self::BoolAboveOne => ("above 1", "1, or absent"),
-            Self::EnumUnknown => ("an unknown enum number", "a number of its table"),
-            Self::NotPrintable => ("a byte outside 0x20 to 0x7E", "printable ASCII"),
+            Self::BoolAboveOne(number) => return (number.to_string(), "1, or absent"),
+            Self::EnumUnknown(number) => return (number.to_string(), "a number of its table"),
+            Self::NotPrintable(byte) => return (format!("byte {byte:#04x}"), "0x20 to 0x7e"),
             Self::UnknownField => ("unknown", "a field of the message"),
             Self::BodyUnknown => ("unknown", "a known event type"),
             Self::BodyReserved => ("PaymentExpired", "an event type that is signed"),
             Self::BodyMissing => ("none", "a body"),
-        }
+        };
+        (found.to_owned(), right)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::number::{
 };
 
 /// `uint32` fields and enums are below this.
-const NUMBER_LIMIT: u64 = 1 << 31;
+const NUMBER_LIMIT: u32 = 1 << 31;
 
 /// The type of a field: how its value is read and written.
 pub(crate) trait Field {
@@ -51,10 +51,10 @@ impl Field for bool {
     const WIRE: Wire = Wire::Varint;
 
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        if present(reader.varint()?)? > 1 {
-            return Err(Clause::BoolAboveOne.into());
+        match present(reader.varint()?)? {
+            1 => *self = true,
+            number => return Err(Clause::BoolAboveOne(number).into()),
         }
-        *self = true;
         Ok(())
     }
 
@@ -83,10 +83,10 @@ impl Field for String {
 
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
         let bytes = not_empty(reader.bytes()?)?;
-        if !bytes.iter().all(|byte| (0x20..=0x7E).contains(byte)) {
-            return Err(Clause::NotPrintable.into());
+        if let Some(byte) = bytes.iter().find(|byte| !(0x20..=0x7E).contains(*byte)) {
+            return Err(Clause::NotPrintable(*byte).into());
         }
-        *self = std::str::from_utf8(bytes).map_err(|_| Clause::NotPrintable)?.to_owned();
+        *self = bytes.iter().copied().map(char::from).collect();
         Ok(())
     }
 
@@ -152,7 +152,8 @@ macro_rules! enum_fields {
             const WIRE: Wire = Wire::Varint;
 
             fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-                *self = Some($name::from_number(read_u32(reader)?).ok_or(Clause::EnumUnknown)?);
+                let number = read_u32(reader)?;
+                *self = Some($name::from_number(number).ok_or(Clause::EnumUnknown(number))?);
                 Ok(())
             }
 
@@ -166,10 +167,8 @@ macro_rules! enum_fields {
 enum_fields! { AccountKind AccountStatus CaptureMode ChargebackResult Payer RefundCause Rounding Side }
 
 fn read_u32(reader: &mut Reader<'_>) -> Result<u32, Clause> {
-    match present(reader.varint()?)? {
-        value if value < NUMBER_LIMIT => u32::try_from(value).map_err(|_| Clause::NumberTooLarge),
-        _ => Err(Clause::NumberTooLarge),
-    }
+    let value = present(reader.varint()?)?;
+    u32::try_from(value).ok().filter(|number| *number < NUMBER_LIMIT).ok_or(Clause::NumberTooLarge(value))
 }
 
 fn present(value: u64) -> Result<u64, Clause> {

@@ -116,6 +116,7 @@ fn what_stands_in_the_way_of_closing_is_told() {
     world.initiate([2; 16], "cust:alice", "cust:both", CaptureMode::Deferred, "");
     world.advance([2; 16], authorize(7, 60));
     world.accept(transfer("world:usd", "cust:both", "USD", 5), &["op1"]);
+    let told = |code, limit: &str| Some((code, "cust:both".to_owned(), limit.to_owned()));
     let close = |world: &mut World| {
         let body = AccountStatusChanged {
             account: "cust:both".to_owned(),
@@ -124,9 +125,9 @@ fn what_stands_in_the_way_of_closing_is_told() {
         };
         let event = world.event(Body::AccountStatusChanged(body), &["op1"]);
         let refusal = world.submit(sign(&event, &["op1"])).refusal();
-        refusal.map(|refusal| (refusal.code, refusal.detail.value))
+        refusal.map(|refusal| (refusal.code, refusal.detail.value, refusal.detail.limit))
     };
-    assert_eq!(close(&mut world), Some((AccountNotEmpty, "5".to_owned())));
+    assert_eq!(close(&mut world), told(AccountNotEmpty, "posted 5, required 0"));
     world.accept(transfer("cust:both", "world:usd", "USD", 5), &["op1"]);
-    assert_eq!(close(&mut world), Some((AccountHasHolds, "37".to_owned())));
+    assert_eq!(close(&mut world), told(AccountHasHolds, "holds 37, required 0"));
 }

@@ -33,7 +33,7 @@ fn admission_of_a_transfer() {
     event.metadata_commitment = vec![1; 31];
     event.signers = vec![public("op1")];
     let mut draft = draft(event, &["nobody"]);
-    draft.spoil = |submitted| submitted.signatures[0].1.truncate(63);
+    draft.spoil = vec![|submitted| submitted.signatures[0].1.truncate(63)];
     let rows: &[Row] = &[
         (LedgerIdMismatch, "ledger_id", "*", |world, draft| {
             draft.event.ledger_id = world.event(Body::default(), &[]).ledger_id;
@@ -42,13 +42,13 @@ fn admission_of_a_transfer() {
             draft.event.signers = sorted_keys(&["nobody"])
         }),
         (SignatureMalformed, "signatures", "64 bytes", |_, draft| {
-            draft.spoil = |submitted| submitted.signatures[0].1[5] ^= 1
+            draft.spoil = vec![|submitted| submitted.signatures[0].1[5] ^= 1]
         }),
         (
             SignatureInvalid,
             "signatures",
             "a valid signature over the DSSE message by a canonical key",
-            |_, draft| draft.spoil = |_| {},
+            |_, draft| draft.spoil.clear(),
         ),
         (SignerKeyUnknown, "signers", "a registered key", |_, draft| resign(draft, &["gone"])),
         (SignerKeyRevoked, "signers", "*", |_, draft| resign(draft, &["acquirer"])),
@@ -229,9 +229,9 @@ fn private_data_that_does_not_match_is_one_fault_of_several() {
         event.effective_date = effective_date;
         event.metadata_commitment = vec![1; 32];
         let mut draft = draft(event, &["op1"]);
-        draft.spoil = |submitted| {
+        draft.spoil = vec![|submitted| {
             submitted.sidecar = Some(Sidecar { salt: vec![7; 32], metadata: b"name".to_vec() });
-        };
+        }];
         assert_eq!(offer(&mut world, &mut draft).map(|refusal| refusal.code), Some(code));
     }
 }

@@ -21,16 +21,16 @@ fn captured() {
     world.close_period(20_260_104);
     let rows: &[Row] = &[
         (PaymentNotFound, "payment_id", "", |_, draft| draft.event.payment_id = vec![1; 16]),
-        (PaymentAccessDenied, "payment_id", "a key that covers cust:alice or shop:m1", |_, draft| {
+        (PaymentAccessDenied, "payment_id", "a key whose prefix covers debtor or creditor", |_, draft| {
             resign(draft, &["acquirer"])
         }),
         (AccountNotFound, "fees[1].account", "", |_, draft| {
             body!(draft, PaymentCaptured).fees[1].account = "fee:eur".to_owned()
         }),
-        (AccountKindNotAllowed, "fees", "FEE", |_, draft| {
+        (AccountKindNotAllowed, "fees[0].account", "FEE", |_, draft| {
             body!(draft, PaymentCaptured).fees[0].account = "fee:eur".to_owned();
         }),
-        (AccountCurrencyMismatch, "fees", "EUR", |_, draft| {
+        (AccountCurrencyMismatch, "fees[0].payer", "EUR", |_, draft| {
             let fees = &mut body!(draft, PaymentCaptured).fees;
             fees[1].account = "fee:usd".to_owned();
             fees.remove(0);
@@ -46,7 +46,7 @@ fn captured() {
             draft.event.previous_event_id = head(world, [2; 16]);
         }),
         (CaptureExceedsHold, "amount", "10000", |_, draft| body!(draft, PaymentCaptured).amount = 6_000),
-        (FxNotAllowed, "fx", "", |_, draft| body!(draft, PaymentCaptured).fx = None),
+        (FxNotAllowed, "fx", "absent", |_, draft| body!(draft, PaymentCaptured).fx = None),
         (PeriodClosed, "effective_date", "20260104", |world, draft| {
             draft.event.effective_date = 0;
             // A capture of held money goes through on frozen accounts; only funds stop its fee.

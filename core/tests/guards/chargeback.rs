@@ -21,10 +21,12 @@ fn chargeback_opened() {
     world.accept(transfer("shop:m1", "world:usd", "USD", 9_000), &["op1"]);
     let rows: &[Row] = &[
         (PaymentNotFound, "payment_id", "", |_, draft| draft.event.payment_id = vec![1; 16]),
-        (PaymentAccessDenied, "payment_id", "a key that covers cust:alice or shop:m1", |_, draft| {
+        (PaymentAccessDenied, "payment_id", "a key whose prefix covers debtor or creditor", |_, draft| {
             resign(draft, &["acquirer"])
         }),
-        (AccountNotFound, "", "*", |world, _| world.open("x:usd", "USD", AccountKind::Dispute)),
+        (AccountNotFound, "dispute", "one account per currency", |world, _| {
+            world.open("x:usd", "USD", AccountKind::Dispute)
+        }),
         (AccountCurrencyMismatch, "fx.counter_currency", "USD", |_, draft| {
             body!(draft, ChargebackOpened).fx = Some(fx("USD", 1, 1, 1));
         }),
@@ -33,7 +35,7 @@ fn chargeback_opened() {
         (ChargebackExceedsRefundable, "amount", "9000", |_, draft| {
             body!(draft, ChargebackOpened).amount = 9_000;
         }),
-        (FxNotAllowed, "fx", "", |_, draft| body!(draft, ChargebackOpened).fx = None),
+        (FxNotAllowed, "fx", "absent", |_, draft| body!(draft, ChargebackOpened).fx = None),
         (PeriodClosed, "effective_date", "20260104", |world, draft| {
             draft.event.effective_date = 0;
             freeze(world, "shop:m1", AccountStatus::Frozen);
@@ -59,7 +61,7 @@ fn chargeback_resolved() {
     world.advance([2; 16], charge_back(5_000, None));
     let rows: &[Row] = &[
         (PaymentNotFound, "payment_id", "", |_, draft| draft.event.payment_id = vec![1; 16]),
-        (PaymentAccessDenied, "payment_id", "a key that covers cust:alice or shop:m1", |_, draft| {
+        (PaymentAccessDenied, "payment_id", "a key whose prefix covers debtor or creditor", |_, draft| {
             resign(draft, &["acquirer"])
         }),
         (AccountCurrencyMismatch, "fx.counter_currency", "USD", |_, draft| {
@@ -70,7 +72,7 @@ fn chargeback_resolved() {
         (ResolveExceedsDisputed, "amount", "5000", |_, draft| {
             body!(draft, ChargebackResolved).amount = 3_000;
         }),
-        (FxNotAllowed, "fx", "", |_, draft| body!(draft, ChargebackResolved).fx = None),
+        (FxNotAllowed, "fx", "absent", |_, draft| body!(draft, ChargebackResolved).fx = None),
         (PeriodClosed, "effective_date", "20260104", |world, draft| {
             draft.event.effective_date = 0;
             for account in ["cust:alice", "shop:m1", "x:usd"] {
@@ -120,6 +122,7 @@ fn a_chargeback_across_currencies() {
         let event = world.event_of([2; 16], body, &["acquirer"]);
         let refusal = world.submit(sign(&event, &["acquirer"])).refusal().unwrap();
         assert_eq!((refusal.code, refusal.detail.value.as_str()), (AccountNotFound, "FX JPY"));
+        tells(&refusal, "fx", "one account per currency");
     }
     world.open("x:usd", "USD", AccountKind::Dispute);
     // The way to the debtor needs no exchange account.

@@ -21,6 +21,9 @@ fn a_period_is_closed() {
     let close = |through| Body::PeriodClosed(PeriodClosed { through });
     let rows = [
         (20_260_106, Some("after 0 and before 20260105")),
+        // A date, though no unit of 64 bits of nanoseconds comes to it.
+        (25_540_722, Some("after 0 and before 20260105")),
+        (99_991_231, Some("after 0 and before 20260105")),
         (20_260_105, Some("after 0 and before 20260105")),
         (20_260_103, None),
         (20_260_103, Some("after 20260103 and before 20260105")),

@@ -138,6 +138,8 @@ fn what_admission_says_about_the_whole() {
     let good = grouped(three.clone());
     let mut swapped = good.clone();
     swapped.swap(0, 1);
+    let mut strangers = swapped.clone();
+    strangers[0].0.ledger_id = vec![9; 32];
     let mut twice = good.clone();
     twice[2] = twice[0].clone();
     let mut with_another = grouped(vec![three[0].clone(), three[1].clone()]);
@@ -147,8 +149,16 @@ fn what_admission_says_about_the_whole() {
     let rows = [
         ("nothing", unit(&[]), RequestEmpty, 0),
         ("more than the genesis allows", unit(&grouped(five)), RequestTooLarge, 0),
+        ("more, and a member twice", unit(&vec![three[0].clone(); 5]), RequestTooLarge, 0),
         ("a member twice", unit(&twice), DuplicateEventId, 0),
+        (
+            "a member twice, without the hash",
+            unit(&[three[0].clone(), three[0].clone()]),
+            DuplicateEventId,
+            0,
+        ),
         ("another order", unit(&swapped), GroupMismatch, 0),
+        ("another order, of another ledger", unit(&strangers), GroupMismatch, 0),
         ("a member missing", unit(&good[..2]), GroupMismatch, 0),
         ("a member alone", single, GroupMismatch, 0),
         ("a group of one", unit(&grouped(three[..1].to_vec())), GroupMismatch, 0),

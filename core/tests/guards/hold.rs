@@ -18,7 +18,7 @@ fn authorized() {
     world.close_period(20_260_104);
     let rows: &[Row] = &[
         (PaymentNotFound, "payment_id", "", |_, draft| draft.event.payment_id = vec![1; 16]),
-        (PaymentAccessDenied, "payment_id", "a key that covers cust:alice or shop:m1", |_, draft| {
+        (PaymentAccessDenied, "payment_id", "a key whose prefix covers debtor or creditor", |_, draft| {
             resign(draft, &["acquirer"])
         }),
         (PreviousEventMismatch, "previous_event_id", "*", |world, draft| {
@@ -127,7 +127,7 @@ fn increased() {
     world.advance([4; 16], authorize(100, 3_000));
     let rows: &[Row] = &[
         (PaymentNotFound, "payment_id", "", |_, draft| draft.event.payment_id = vec![1; 16]),
-        (PaymentAccessDenied, "payment_id", "a key that covers cust:alice or shop:m1", |_, draft| {
+        (PaymentAccessDenied, "payment_id", "a key whose prefix covers debtor or creditor", |_, draft| {
             resign(draft, &["acquirer"])
         }),
         (PreviousEventMismatch, "previous_event_id", "*", |world, draft| move_to(world, draft, [1; 16])),
@@ -204,7 +204,7 @@ fn reduced() {
     world.change_status("shop:m1", AccountStatus::Frozen);
     let rows: &[Row] = &[
         (PaymentNotFound, "payment_id", "", |_, draft| draft.event.payment_id = vec![1; 16]),
-        (PaymentAccessDenied, "payment_id", "a key that covers cust:alice or shop:m1", |_, draft| {
+        (PaymentAccessDenied, "payment_id", "a key whose prefix covers debtor or creditor", |_, draft| {
             resign(draft, &["acquirer"])
         }),
         (PreviousEventMismatch, "previous_event_id", "*", |world, draft| move_to(world, draft, [1; 16])),
@@ -237,7 +237,7 @@ fn voided() {
     world.advance([4; 16], authorize(100, 3_000));
     let rows: &[Row] = &[
         (PaymentNotFound, "payment_id", "", |_, draft| draft.event.payment_id = vec![1; 16]),
-        (PaymentAccessDenied, "payment_id", "a key that covers cust:alice or shop:m1", |_, draft| {
+        (PaymentAccessDenied, "payment_id", "a key whose prefix covers debtor or creditor", |_, draft| {
             resign(draft, &["acquirer"])
         }),
         (PreviousEventMismatch, "previous_event_id", "*", |world, draft| move_to(world, draft, [1; 16])),

@@ -64,7 +64,7 @@ fn rejected() {
     world.advance([1; 16], authorize(10_000, 60));
     let rows: &[Row] = &[
         (PaymentNotFound, "payment_id", "", |_, draft| draft.event.payment_id = vec![1; 16]),
-        (PaymentAccessDenied, "payment_id", "a key that covers cust:alice or shop:m1", |_, draft| {
+        (PaymentAccessDenied, "payment_id", "a key whose prefix covers debtor or creditor", |_, draft| {
             resign(draft, &["acquirer"])
         }),
         (PreviousEventMismatch, "previous_event_id", "*", |world, draft| move_to(world, draft, [1; 16])),

@@ -1,5 +1,6 @@
-//! Guards in their documented order, with what each refusal tells. A table begins with an event that breaks every guard;
-//! each row expects a code and then mends what it was about, so every pair of adjacent guards is compared.
+//! Guards in their documented order. [`table`] has a row for every guard of every event, and tries every pair of them:
+//! each is broken on a good event, by itself and together with each that comes after it. The other tests mend an event
+//! guard by guard, and compare what each refusal tells and what the event does in the end.
 
 #[macro_use]
 mod peel;
@@ -19,4 +20,6 @@ mod limits;
 mod refund;
 mod reverse;
 mod settle;
+mod table;
 mod transfer;
+mod unadmitted;

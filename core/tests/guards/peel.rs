@@ -11,7 +11,7 @@ use crate::world::*;
 pub struct Draft {
     pub event: Event,
     pub by: Vec<&'static str>,
-    pub spoil: fn(&mut Submitted),
+    pub spoil: Vec<fn(&mut Submitted)>,
 }
 
 pub type Mend = fn(&mut World, &mut Draft);
@@ -41,10 +41,10 @@ pub fn tells(refusal: &Refusal, field: &str, limit: &str) {
 pub fn offer(world: &mut World, draft: &mut Draft) -> Option<Refusal> {
     let before = world.records();
     let mut submitted = sign(&draft.event, &draft.by);
-    (draft.spoil)(&mut submitted);
+    draft.spoil.iter().for_each(|spoil| spoil(&mut submitted));
     let refusal = world.submit(submitted).refusal();
     if refusal.is_some() {
-        assert_eq!(world.records(), before, "{refusal:?} changes nothing");
+        assert!(world.records() == before, "{refusal:?} changes nothing");
     }
     if refusal.as_ref().is_some_and(|refusal| refusal.code.is_logged()) {
         draft.event.event_id = world.new_id();
@@ -58,7 +58,7 @@ pub fn code_of(world: &mut World, event: &Event, by: &[&str]) -> Option<Code> {
 }
 
 pub fn draft(event: Event, by: &[&'static str]) -> Draft {
-    Draft { event, by: by.to_vec(), spoil: |_| {} }
+    Draft { event, by: by.to_vec(), spoil: Vec::new() }
 }
 
 pub fn resign(draft: &mut Draft, by: &[&'static str]) {

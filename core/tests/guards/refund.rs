@@ -24,16 +24,16 @@ fn refunded() {
     world.close_period(20_260_104);
     let rows: &[Row] = &[
         (PaymentNotFound, "payment_id", "", |_, draft| draft.event.payment_id = vec![1; 16]),
-        (PaymentAccessDenied, "payment_id", "a key that covers cust:alice or shop:m1", |_, draft| {
+        (PaymentAccessDenied, "payment_id", "a key whose prefix covers debtor or creditor", |_, draft| {
             resign(draft, &["shop"])
         }),
         (AccountNotFound, "fees[0].account", "", |_, draft| {
             body!(draft, PaymentRefunded).fees[0].account = "shop:m1".to_owned();
         }),
-        (AccountKindNotAllowed, "fees", "FEE", |_, draft| {
+        (AccountKindNotAllowed, "fees[0].account", "FEE", |_, draft| {
             body!(draft, PaymentRefunded).fees[0].account = "fee:eur".to_owned();
         }),
-        (AccountCurrencyMismatch, "fees", "USD", |_, draft| {
+        (AccountCurrencyMismatch, "fees[0].account", "USD", |_, draft| {
             body!(draft, PaymentRefunded).fees[0].account = "fee:usd".to_owned();
         }),
         (PreviousEventMismatch, "previous_event_id", "*", |world, draft| {
@@ -48,7 +48,7 @@ fn refunded() {
             body.amount = 10_000;
             body.fx = Some(fx("USD", 1, 1, 1));
         }),
-        (FxNotAllowed, "fx", "", |_, draft| body!(draft, PaymentRefunded).fx = None),
+        (FxNotAllowed, "fx", "absent", |_, draft| body!(draft, PaymentRefunded).fx = None),
         (PeriodClosed, "effective_date", "20260104", |world, draft| {
             draft.event.effective_date = 0;
             world.change_status("shop:m1", AccountStatus::DebitFrozen);

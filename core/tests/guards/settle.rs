@@ -24,7 +24,7 @@ fn settled() {
     world.advance([3; 16], settle(100, None));
     let rows: &[Row] = &[
         (PaymentNotFound, "payment_id", "", |_, draft| draft.event.payment_id = vec![1; 16]),
-        (PaymentAccessDenied, "payment_id", "a key that covers cust:alice or shop:m1", |_, draft| {
+        (PaymentAccessDenied, "payment_id", "a key whose prefix covers debtor or creditor", |_, draft| {
             resign(draft, &["acquirer"])
         }),
         (AccountCurrencyMismatch, "fx.counter_currency", "USD", |_, draft| {
@@ -35,7 +35,7 @@ fn settled() {
         (TransitionNotAllowed, "body", "SETTLED", |world, draft| move_to(world, draft, [2; 16])),
         (TransitionNotAllowed, "body", "AUTHORIZED", |world, draft| move_to(world, draft, [3; 16])),
         (SettleExceedsCaptured, "amount", "600", |_, draft| body!(draft, PaymentSettled).amount = 600),
-        (FxNotAllowed, "fx", "", |_, draft| body!(draft, PaymentSettled).fx = None),
+        (FxNotAllowed, "fx", "absent", |_, draft| body!(draft, PaymentSettled).fx = None),
         (PeriodClosed, "effective_date", "20260104", |world, draft| {
             draft.event.effective_date = 0;
             freeze(world, "rail:usd", AccountStatus::DebitFrozen);

@@ -40,7 +40,7 @@ fn transferred() {
         (AccountNotFound, "legs[1].account", "", |_, draft| {
             body!(draft, TransferPosted).legs[1].account = "world:eur".to_owned()
         }),
-        (AccountCurrencyMismatch, "legs", "EUR", |_, draft| {
+        (AccountCurrencyMismatch, "legs[0].account", "EUR", |_, draft| {
             let legs = &mut body!(draft, TransferPosted).legs;
             legs[1] = leg("world:usd", Side::Credit, "USD", 101_000);
             legs[0].currency = "USD".to_owned();

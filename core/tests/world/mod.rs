@@ -23,6 +23,7 @@ pub const START_NANOS: u64 = 1_767_603_600_000_000_000;
 
 pub const PAYMENT: [u8; 16] = [0xaa; 16];
 
+#[derive(Clone)]
 pub struct World {
     pub state: MemoryState,
     pub now_nanos: u64,
@@ -32,6 +33,10 @@ pub struct World {
     pub logged: Vec<(u64, Event, Vec<Posting>)>,
     /// Checked with every entry.
     pub invariants: Invariants,
+    /// Accounts that are not opened, and steps that are left out.
+    pub without: Vec<&'static str>,
+    /// Attempts that came to nothing.
+    pub failures: usize,
 }
 
 /// What became of a submission.
@@ -88,6 +93,11 @@ pub fn sorted_keys(by: &[&str]) -> Vec<Vec<u8>> {
 impl World {
     /// Two operators of which one signs alone, and the keys and accounts below.
     pub fn new() -> Self {
+        Self::without(&[])
+    }
+
+    /// The same without some of the accounts.
+    pub fn without(without: &[&'static str]) -> Self {
         let mut operators: Vec<_> = ["op1", "op2"]
             .iter()
             .map(|name| Operator { key: public(name), party: (*name).to_owned() })
@@ -113,6 +123,8 @@ impl World {
             next_id: 1,
             logged: Vec::new(),
             invariants: Invariants::default(),
+            without: without.to_vec(),
+            failures: 0,
         };
         world.furnish();
         world
@@ -152,11 +164,7 @@ impl World {
             ("fx:eur", "EUR", AccountKind::Fx, 0),
             ("bank:usd", "USD", AccountKind::Cash, 100),
         ] {
-            let (account, currency) = (account.to_owned(), currency.to_owned());
-            self.accept(
-                Body::AccountOpened(AccountOpened { account, currency, kind: Some(kind), limit }),
-                &["op1"],
-            );
+            self.open_with_limit(account, currency, kind, limit);
         }
         self.accept(transfer("world:usd", "cust:alice", "USD", 100_000), &["op1"]);
         self.accept(transfer("world:eur", "cust:euro", "EUR", 100_000), &["op1"]);
@@ -298,9 +306,28 @@ impl World {
     }
 
     pub fn open(&mut self, account: &str, currency: &str, kind: AccountKind) {
+        self.open_with_limit(account, currency, kind, 0);
+    }
+
+    fn open_with_limit(&mut self, account: &str, currency: &str, kind: AccountKind, limit: u64) {
+        if self.lacks(account) {
+            return;
+        }
         let (account, currency) = (account.to_owned(), currency.to_owned());
-        let body = AccountOpened { account, currency, kind: Some(kind), limit: 0 };
+        let body = AccountOpened { account, currency, kind: Some(kind), limit };
         self.accept(Body::AccountOpened(body), &["op1"]);
+    }
+
+    /// Whether this is a world without an account or a step.
+    pub fn lacks(&self, what: &str) -> bool {
+        self.without.contains(&what)
+    }
+
+    /// Submits an event that may be refused.
+    pub fn attempt(&mut self, event: &Event, by: &[&str]) {
+        if self.submit(sign(event, by)).code().is_some() {
+            self.failures += 1;
+        }
     }
 
     pub fn accept(&mut self, body: Body, by: &[&str]) -> Vec<u8> {
@@ -338,8 +365,13 @@ impl World {
         self.accept_event(&event, &["acquirer"]);
     }
 
+    /// Place of an account that is open or closed.
+    pub fn index_of(&self, id: &str) -> Option<AccountIndex> {
+        self.state.account_index(id).unwrap()
+    }
+
     pub fn account(&self, id: &str) -> AccountRecord {
-        let index: AccountIndex = self.state.account_index(id).unwrap().unwrap();
+        let index = self.index_of(id).unwrap();
         AccountRecord::clone(&self.state.account(index).unwrap())
     }
 

@@ -263,7 +263,7 @@ impl Generator {
                 _ => body.reason = "r".repeat(36),
             },
             Body::PeriodClosed(body) => {
-                body.through = self.dice.pick(&[0, 20_260_230, 19_691_231, 19_700_101, 1]);
+                body.through = self.dice.pick(&[0, 20_260_230, 19_691_231, 19_700_101, 99_991_231]);
             }
             Body::LogKeyRotated(body) => {
                 body.new_key = self.dice.pick(&[Vec::new(), vec![1; 31], keyring::key("stranger")]);

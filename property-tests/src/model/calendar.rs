@@ -15,14 +15,13 @@ pub fn utc_date(nanos: u64) -> u32 {
     year * 10_000 + month * 100 + u32::try_from(days).expect("days of a month") + 1
 }
 
-/// Whether a number is a Gregorian date from 19700101 on that a moment can have.
+/// Whether a number is a Gregorian date from 19700101 to 99991231.
 pub(super) fn is_date(number: u32) -> bool {
     let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
     (1970..10_000).contains(&year)
         && (1..=12).contains(&month)
         && day >= 1
         && u64::from(day) <= days_of_month(year, month)
-        && number <= utc_date(u64::MAX)
 }
 
 fn days_of_year(year: u32) -> u64 {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::faults::{Faults, Field};
-use crate::code::Code;
+use super::faults::Faults;
+use crate::code::{Code, Field};
 use crate::date::is_date;
 use crate::event::{
     AccountOpened, Body, Fee, Fx, KeyRegistered, Leg, PaymentCaptured, PaymentInitiated, PaymentRefunded,
@@ -234,7 +234,7 @@ fn through(date: u32, faults: &mut Faults) {
     if date == 0 {
         faults.add(Code::FieldRequired, field, 0, "");
     } else if !is_date(date) {
-        faults.add(Code::FieldInvalid, field, date, "yyyymmdd from 19700101 on");
+        faults.add(Code::FieldInvalid, field, date, "yyyymmdd from 19700101 to 99991231");
     }
 }
 

@@ -1,14 +1,9 @@
 //! The faults found in one event, of which the lowest number answers, and checks of a single field.
 
-use std::fmt;
-
-use crate::code::{Code, Refusal};
+use crate::code::{Code, Field, Refusal};
 use crate::ids::{AccountId, CurrencyCode};
-use crate::money::{IsoCurrency, iso_currency};
+use crate::money::{IsoCurrency, MAX_AMOUNT, iso_currency};
 use crate::view::Constants;
-
-/// Most minor units of an amount, a limit, or the debits of one event in one currency: 18 digits (ISO 20022).
-pub(super) const MAX_AMOUNT: u64 = 999_999_999_999_999_999;
 
 /// Most characters of a reason, purpose, reference or party.
 const MAX_TEXT: usize = 35;
@@ -17,33 +12,13 @@ const MAX_TEXT: usize = 35;
 #[derive(Default)]
 pub(super) struct Faults(Option<Refusal>);
 
-/// Name of a field, written out only when something is wrong with it.
-#[derive(Clone, Copy)]
-pub(super) enum Field {
-    Plain(&'static str),
-    Leg(usize, &'static str),
-    Fee(usize, &'static str),
-    Fx(&'static str),
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Plain(name) => f.write_str(name),
-            Self::Leg(position, name) => write!(f, "legs[{position}].{name}"),
-            Self::Fee(position, name) => write!(f, "fees[{position}].{name}"),
-            Self::Fx(name) => write!(f, "fx.{name}"),
-        }
-    }
-}
-
 impl Faults {
     pub(super) fn lowest(self) -> Result<(), Refusal> {
         self.0.map_or(Ok(()), Err)
     }
 
     pub(super) fn add(&mut self, code: Code, field: Field, value: impl ToString, limit: impl ToString) {
-        self.keep(code, || Refusal::of(code, field.to_string(), value, limit));
+        self.keep(code, || Refusal::of(code, field, value, limit));
     }
 
     /// A fault that was found before.
