@@ -63,7 +63,8 @@ mutate-invariants: setup ## each invariant of the write path: break it, and its 
 	@. scripts/env && python3 scripts/mutate-invariants
 
 mutants: setup ## every guard, counter and posting of the rules changed once, and a test must fail; PART=regex JOBS=n
-	@scripts/mutants "$(or $(PART),.)"
+	@command -v python3 >/dev/null || scripts/install-packages "Python applies the changes" python3
+	@. scripts/env && python3 scripts/mutants "$(or $(PART),.)"
 
 iso4217: setup ## the pinned table of currencies written anew from the crate that lists them
 	@scripts/iso4217
