@@ -25,7 +25,7 @@ fn journals_hold_the_posted_money_of_the_chosen_accounts() {
     let expected = format!(
         "
 commodity 1.00 USD
-account Liabilities:Merchant:Shop  ; shop
+account Liabilities:Merchant:Shop  ; id: shop
 account Equity:Opening
 account Equity:Outside
 
