@@ -12,6 +12,7 @@ use ledger_crypto::{Hash, SigningKey, keyfile};
 
 use crate::exit::CliError;
 use crate::output::Output;
+use crate::private;
 use crate::text;
 
 /// Flags of every command.
@@ -119,7 +120,9 @@ impl Private {
     pub fn load(&self) -> Result<Option<Sidecar>, CliError> {
         let Some(path) = &self.metadata else { return Ok(None) };
         let metadata = fs::read(path).map_err(CliError::io(path))?;
-        Ok(Some(ledger_client::sidecar(metadata)?))
+        let sidecar = ledger_client::sidecar(metadata)?;
+        private::check_size("--metadata", &sidecar)?;
+        Ok(Some(sidecar))
     }
 }
 
