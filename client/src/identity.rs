@@ -108,3 +108,25 @@ impl SignedCheckpoint {
         &self.checkpoint.root
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ledger_crypto::SigningKey;
+
+    use super::*;
+
+    #[test]
+    fn a_key_that_was_replaced_opens_what_was_taken_before_and_nothing_new() {
+        let keys = [1, 2, 3].map(|seed| SigningKey::from_seed([seed; 32]));
+        let origin = "test.example/log";
+        let [pinned, next, stranger] = keys.each_ref().map(|key| {
+            let head = Checkpoint { origin: origin.to_owned(), size: 5, root: [7; 32] };
+            (VerifierKey::new(origin, &key.public()).unwrap(), head.sign(key).unwrap())
+        });
+        let log = LogIdentity { key: next.0, earlier: vec![pinned.0.clone()], ledger_id: [9; 32] };
+        assert_eq!(log.pinned_key().to_string(), pinned.0.to_string());
+        assert!(log.open(&next.1).is_ok() && log.open_earlier(&next.1).is_ok());
+        assert!(log.open(&pinned.1).is_err() && log.open_earlier(&pinned.1).is_ok());
+        assert!(log.open(&stranger.1).is_err() && log.open_earlier(&stranger.1).is_err());
+    }
+}
