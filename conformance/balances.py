@@ -30,9 +30,9 @@ def main(tool: str, journal: str, accounts: str) -> None:
 
 
 def hledger(journal: str) -> tuple[dict, dict]:
-    """Accounts and their sums. The id of an account is the comment of its directive."""
+    """Accounts and their sums. The id of an account is a tag of its directive."""
     lines = pathlib.Path(journal).read_text().splitlines()
-    directives = [line.removeprefix("account ").split("  ; ") for line in lines if line.startswith("account ")]
+    directives = [line.removeprefix("account ").split("  ; id: ") for line in lines if line.startswith("account ")]
     ids = {parts[0]: parts[1] for parts in directives if len(parts) == 2}
     command = ["hledger", "-f", journal, "balance", "--flat", "--empty", "--no-total", "--layout=bare", "--output-format=csv"]
     table = csv.DictReader(io.StringIO(subprocess.run(command, check=True, capture_output=True, text=True).stdout))

@@ -12,6 +12,7 @@ use ledger_crypto::{Hash, SigningKey, keyfile};
 
 use crate::exit::CliError;
 use crate::output::Output;
+use crate::private;
 use crate::text;
 
 /// Flags of every command.
@@ -32,6 +33,9 @@ pub struct Globals {
     /// Verification key of the log, or a file that holds it; else that of --ledger-dir
     #[arg(long, global = true, value_name = "VKEY", env = "LEDGER_LOG_VKEY")]
     pub log_vkey: Option<String>,
+    /// Receipt (.tlog-proof) of a change of the log's key since that one; several in the order of the log
+    #[arg(long = "rotation", global = true, value_name = "FILE")]
+    pub rotations: Vec<PathBuf>,
     /// Folder with the files `ledger-id` and `log.vkey`, as `ledger init` writes them
     #[arg(long, global = true, value_name = "DIR", env = "LEDGER_DIR")]
     pub ledger_dir: Option<PathBuf>,
@@ -119,7 +123,9 @@ impl Private {
     pub fn load(&self) -> Result<Option<Sidecar>, CliError> {
         let Some(path) = &self.metadata else { return Ok(None) };
         let metadata = fs::read(path).map_err(CliError::io(path))?;
-        Ok(Some(ledger_client::sidecar(metadata)?))
+        let sidecar = ledger_client::sidecar(metadata)?;
+        private::check_size("--metadata", &sidecar)?;
+        Ok(Some(sidecar))
     }
 }
 
@@ -170,7 +176,7 @@ impl Context {
         text::parse_hash("--ledger-dir, ledger-id", read_line(&dir.join("ledger-id"))?.trim_end())
     }
 
-    /// The pinned log.
+    /// The pinned log, followed through the changes of its key.
     pub fn log(&self) -> Result<LogIdentity, CliError> {
         let vkey = match (&self.globals.log_vkey, &self.globals.ledger_dir) {
             (Some(text), _) if text.contains('+') => text.clone(),
@@ -184,7 +190,10 @@ impl Context {
         let key = VerifierKey::parse(vkey.trim_end()).map_err(|error| {
             CliError::argument("--log-vkey", vkey.trim_end(), format!("a verification key ({error})"))
         })?;
-        Ok(LogIdentity::new(key, self.ledger_id()?))
+        self.globals.rotations.iter().try_fold(LogIdentity::new(key, self.ledger_id()?), |log, path| {
+            let receipt = fs::read_to_string(path).map_err(CliError::io(path))?;
+            log.rotated(&receipt).map_err(|source| CliError::Rotation { path: path.clone(), source })
+        })
     }
 
     /// Where this user remembers the last checkpoint of each log.

@@ -11,7 +11,7 @@ mod transfer;
 pub use account::{OpenAccount, SetLimit, SetStatus};
 pub use dispute::{OpenChargeback, ResolveChargeback, Reverse, Settle};
 pub use hold::{ChangeHold, Reject};
-pub use key::{RegisterKey, RevokeKey, RotateLogKey, public_key};
+pub use key::{NewLogKey, RegisterKey, RevokeKey, RotateLogKey, public_key};
 pub use operate::{ClosePeriod, EraseMetadata};
 pub use payment::{Authorize, Capture, Initiate, Refund, Void, event_id, payment_id};
 pub use transfer::Transfer;
@@ -62,6 +62,8 @@ pub enum DraftArgs {
     KeyRegister(RegisterKey),
     /// Revoke a key
     KeyRevoke(RevokeKey),
+    /// Let another key sign the log; signed by the operators, the log key in force and the new one
+    KeyRotateLog(NewLogKey),
     /// Close the books of past days
     PeriodClose(ClosePeriod),
     /// Erase the private data of an event
@@ -103,6 +105,7 @@ impl DraftArgs {
             Self::AccountLimit(args) => args.draft(),
             Self::KeyRegister(args) => args.draft(),
             Self::KeyRevoke(args) => args.draft(),
+            Self::KeyRotateLog(args) => args.draft(),
             Self::PeriodClose(args) => args.draft(),
             Self::MetadataErase(args) => args.draft(),
             Self::Transfer(args) => args.draft(),

@@ -130,6 +130,14 @@ pub enum CliError {
     /// A checkpoint of the server.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A change of the log's key that does not hold.
+    #[error("--rotation {}: {source}", path.display())]
+    Rotation {
+        /// The receipt.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ledger_core::receipt::ReceiptError,
+    },
     /// A checkpoint that does not continue the last one.
     #[error(transparent)]
     Memory(#[from] MemoryError),
@@ -236,7 +244,7 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Client(error) | Self::Unanswered { source: error, .. } => exit_of(error),
-            Self::Checkpoint(_) | Self::Log { .. } => Exit::Verification,
+            Self::Checkpoint(_) | Self::Rotation { .. } | Self::Log { .. } => Exit::Verification,
             Self::Memory(error) => exit_of_memory(error),
             Self::Mirror(error) => match error {
                 MirrorError::Client(error) => exit_of(error),

@@ -82,8 +82,8 @@ pub async fn run(format: Format, args: &Args, context: &Context) -> Result<Exit,
         words,
         &json!({
             "file": args.out,
-            "accounts": accounts,
-            "transactions": transactions,
+            "accounts": accounts.to_string(),
+            "transactions": transactions.to_string(),
             "read_at": books.read_at.to_string(),
         }),
     );

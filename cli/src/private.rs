@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use ledger_core::sidecar::{SALT_BYTES, Sidecar};
+use ledger_core::sidecar::{MAX_METADATA_BYTES, SALT_BYTES, Sidecar};
 
 use crate::exit::CliError;
 
@@ -24,7 +24,21 @@ pub fn read_beside(envelope: &Path) -> Result<Option<Sidecar>, CliError> {
         bytes => bytes.map_err(CliError::io(&path))?,
     };
     let (salt, metadata) = bytes.split_at(SALT_BYTES.min(bytes.len()));
-    Ok(Some(Sidecar { salt: salt.to_vec(), metadata: metadata.to_vec() }))
+    let sidecar = Sidecar { salt: salt.to_vec(), metadata: metadata.to_vec() };
+    check_size("metadata", &sidecar)?;
+    Ok(Some(sidecar))
+}
+
+/// No ledger takes private data above its limit.
+pub fn check_size(name: &'static str, sidecar: &Sidecar) -> Result<(), CliError> {
+    match sidecar.metadata.len() {
+        0..=MAX_METADATA_BYTES => Ok(()),
+        bytes => Err(CliError::argument(
+            name,
+            format!("{bytes} bytes"),
+            format!("at most {MAX_METADATA_BYTES} bytes"),
+        )),
+    }
 }
 
 /// Writes salt and private data beside an envelope, when it has any; a file that is there is not replaced.

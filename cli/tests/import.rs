@@ -205,6 +205,24 @@ fn a_refused_row_of_a_batch_is_named() {
     assert_eq!(ledger.next_index(), before);
 }
 
+#[test]
+fn the_row_of_a_batch_that_has_changed_since_is_named() {
+    let ledger = Running::start();
+    ledger.register("importer,owner");
+    let rows: Vec<String> = (1..=5).map(|row| format!("{row};2024-01-01;a;1.00;{row}.00;x\n")).collect();
+    let rows = format!("{HEADER}{}", rows.concat());
+    for flags in [&["--batch"][..], &["--batch", "2"]] {
+        assert_eq!(counts(&ledger.import(&rows, flags))[1], if flags.len() == 1 { "0" } else { "5" });
+        let before = ledger.next_index();
+        let changed =
+            ledger.import(&rows.replace("3;2024-01-01;a;1.00;3.00;x", "3;2024-01-01;a;1.00;3.00;y"), flags);
+        assert_eq!(changed.status.code(), Some(3), "{}", words(&changed));
+        let named = "rows.csv:4: row \"3\" (row), column \"id\": 503 EVENT_ID_CONFLICT: field \"body\"";
+        assert!(words(&changed).contains(named), "{}", words(&changed));
+        assert_eq!(ledger.next_index(), before);
+    }
+}
+
 /// A new ledger and its server.
 struct Running {
     folder: TempDir,

@@ -3,14 +3,15 @@
 use ledger_core::batch::{BATCH_TYPE, Batch};
 use ledger_core::ids::BatchId;
 use ledger_core::unit::Submitted;
-use ledger_crypto::{Hash, KeyBytes, SigningKey, dsse};
+use ledger_crypto::{Hash, SigningKey, dsse};
 use ledger_merkle::{build, leaf_hash};
 use ledger_proto::v1;
 
 use crate::answer::EventAnswer;
-use crate::builder::{EventBuilder, add_signatures};
+use crate::builder::{EventBuilder, add_signatures, in_order};
 use crate::connection::Client;
 use crate::error::ClientError;
+use crate::retry::call;
 use crate::submit::{answers, message};
 
 /// A batch ready to be submitted. The signatures of its header stand for every member.
@@ -32,9 +33,7 @@ impl SignedBatch {
         members: Vec<EventBuilder>,
         keys: &[&SigningKey],
     ) -> Self {
-        let mut signers: Vec<KeyBytes> = keys.iter().map(|key| key.public_bytes()).collect();
-        signers.sort_unstable();
-        signers.dedup();
+        let signers = in_order(keys.iter().map(|key| key.public_bytes()).collect());
         let members: Vec<_> = members.into_iter().map(|member| member.unsigned(signers.clone())).collect();
         let leaf = |member: &Submitted| leaf_hash(&dsse::message(&member.payload_type, &member.payload));
         let leaves: Vec<Hash> = members.iter().map(leaf).collect();
@@ -66,13 +65,8 @@ impl Client {
             header: Some(message(batch.header.clone())),
             events: batch.members.iter().cloned().map(message).collect(),
         };
-        let mut attempts = self.retry().begin();
-        loop {
-            match self.service().submit_batch(request.clone()).await {
-                Ok(response) => return answers(response.into_inner().results, &request.events),
-                Err(status) => attempts.wait(status).await.map_err(ClientError::status("SubmitBatch"))?,
-            }
-        }
+        let response: v1::SubmitBatchResponse = call!(self, submit_batch, "SubmitBatch", request)?;
+        answers(response.results, &request.events)
     }
 }
 

@@ -101,10 +101,8 @@ impl EventBuilder {
 
     /// The payload for these signers, without signatures: each of them signs it later ([`add_signatures`]).
     #[must_use]
-    pub fn unsigned(mut self, mut signers: Vec<KeyBytes>) -> Submitted {
-        signers.sort_unstable();
-        signers.dedup();
-        self.event.signers = signers.iter().map(|key| key.to_vec()).collect();
+    pub fn unsigned(mut self, signers: Vec<KeyBytes>) -> Submitted {
+        self.event.signers = in_order(signers).iter().map(|key| key.to_vec()).collect();
         Submitted {
             payload_type: EVENT_TYPE.to_owned(),
             payload: self.event.encode(),
@@ -112,6 +110,13 @@ impl EventBuilder {
             sidecar: self.sidecar,
         }
     }
+}
+
+/// Signers as an event or a batch names them: ascending, each once.
+pub(crate) fn in_order(mut signers: Vec<KeyBytes>) -> Vec<KeyBytes> {
+    signers.sort_unstable();
+    signers.dedup();
+    signers
 }
 
 /// Ties events into one atomic group: all of them carry the hash of all their ids in order, so that none can be left

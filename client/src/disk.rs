@@ -11,6 +11,14 @@ use std::path::{Path, PathBuf};
 /// As the file system gives them; the file is then the old one or the new one.
 pub fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(path, bytes)?;
+    sync_folder_of(path)
+}
+
+/// Makes the name of a file durable.
+///
+/// # Errors
+/// As the file system gives them.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     sync_folder(folder_of(path))
 }
 
@@ -47,7 +55,7 @@ impl Tree {
         for folder in std::mem::take(&mut self.touched) {
             sync_folder(&folder)?;
         }
-        sync_folder(folder_of(&self.root))
+        sync_folder_of(&self.root)
     }
 }
 

@@ -37,7 +37,7 @@ pub enum ClientError {
 /// What kind of failure a [`ClientError`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The request is malformed or the address is none.
+    /// The request is malformed or too large, or the address is none. Nothing happened.
     Usage,
     /// What was asked for is not there, or not built.
     Missing,
@@ -62,6 +62,12 @@ impl ClientError {
             Self::StreamEnded => Cause::Unavailable,
             Self::Status { status, .. } => match status.code() {
                 GrpcCode::InvalidArgument | GrpcCode::Unauthenticated | GrpcCode::PermissionDenied => {
+                    Cause::Usage
+                }
+                // The server names no delay for a message above its limit; a connection that breaks has a source.
+                GrpcCode::ResourceExhausted
+                    if retry_delay(status).is_none() && std::error::Error::source(&**status).is_none() =>
+                {
                     Cause::Usage
                 }
                 GrpcCode::NotFound | GrpcCode::OutOfRange | GrpcCode::Unimplemented => Cause::Missing,
@@ -97,4 +103,29 @@ pub(crate) fn retry_delay(status: &tonic::Status) -> Option<Duration> {
     use tonic_types::StatusExt;
 
     status.get_details_retry_info()?.retry_delay
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tonic::Status;
+    use tonic_types::{ErrorDetails, StatusExt};
+
+    use super::*;
+
+    #[test]
+    fn a_message_above_the_limit_is_usage_and_an_overloaded_server_is_away() {
+        let too_large = Status::resource_exhausted("message above the limit of this server");
+        let details = ErrorDetails::with_retry_info(Some(Duration::from_millis(5)));
+        let full = Status::with_error_details(GrpcCode::ResourceExhausted, "queue full", details);
+        let mut broken = Status::resource_exhausted("the connection broke");
+        broken.set_source(Arc::new(std::io::Error::other("h2")));
+        for (status, cause) in
+            [(too_large, Cause::Usage), (full, Cause::Unavailable), (broken, Cause::Unavailable)]
+        {
+            let error = ClientError::status("Submit")(status);
+            assert_eq!(error.cause(), cause, "{error}");
+        }
+    }
 }

@@ -54,7 +54,7 @@ pub use crate::answer::{Answer, EventAnswer, Recorded, Verdict};
 pub use crate::batch::SignedBatch;
 pub use crate::builder::{EventBuilder, add_signatures, group};
 pub use crate::connection::Client;
-pub use crate::disk::write_durably;
+pub use crate::disk::{sync_folder_of, write_durably};
 pub use crate::error::{Cause, ClientError};
 pub use crate::identity::{LogIdentity, SignedCheckpoint};
 pub use crate::memory::{CheckpointMemory, Evidence, MemoryError};

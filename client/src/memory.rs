@@ -15,7 +15,7 @@ use crate::identity::{LogIdentity, SignedCheckpoint};
 use crate::tiles::ConsistencyError;
 
 /// A folder with a file per log, named by a hash over origin, key and ledger id: what the client pinned, never a name
-/// that a server chose. The file is the signed checkpoint.
+/// that a server chose; a change of the log's key leaves it. The file is the signed checkpoint.
 #[derive(Clone, Debug)]
 pub struct CheckpointMemory {
     folder: PathBuf,
@@ -131,7 +131,7 @@ impl CheckpointMemory {
             Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(MemoryError::Io { path, source }),
         };
-        match log.open(&note) {
+        match log.open_earlier(&note) {
             Ok(checkpoint) => Ok(Some(checkpoint)),
             Err(source) => Err(MemoryError::Remembered { path, source }),
         }
@@ -272,10 +272,11 @@ impl CheckpointMemory {
     }
 
     fn path(&self, log: &LogIdentity) -> PathBuf {
-        let origin = log.key().name.as_bytes();
+        let pinned = log.pinned_key();
+        let origin = pinned.name.as_bytes();
         let mut hasher = Hasher::new();
         hasher.update(&(origin.len() as u64).to_be_bytes()).update(origin);
-        hasher.update(log.key().key.as_bytes()).update(log.ledger_id());
+        hasher.update(pinned.key.as_bytes()).update(log.ledger_id());
         self.folder.join(format!("{}.checkpoint", hex::encode(hasher.finish())))
     }
 }

@@ -237,7 +237,7 @@ impl Writer {
         lock.try_lock().map_err(|error| io(error.into()))?;
         let previous = match fs::read_to_string(folder.join(CHECKPOINT_PATH)) {
             Ok(note) => Some(
-                log.open(&note)
+                log.open_earlier(&note)
                     .map_err(|source| MirrorError::OtherLog { path: folder.to_owned(), source })?,
             ),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,

@@ -11,7 +11,8 @@ use crate::answer::EventAnswer;
 use crate::connection::Client;
 use crate::error::ClientError;
 use crate::read::EntryRef;
-use crate::submit::message;
+use crate::retry::call;
+use crate::submit::{answer, message};
 use crate::uuid::IdError;
 
 /// What a server has of the private data of an event.
@@ -43,13 +44,7 @@ impl Client {
     /// [`ClientError::Status`]; [`ClientError::Malformed`] for data that the event does not commit to.
     pub async fn metadata(&self, id: EventId) -> Result<Metadata, ClientError> {
         let request = v1::GetMetadataRequest { event_id: id.0.to_vec() };
-        let mut attempts = self.retry().begin();
-        let response = loop {
-            match self.service().get_metadata(request.clone()).await {
-                Ok(response) => break response.into_inner(),
-                Err(status) => attempts.wait(status).await.map_err(ClientError::status("GetMetadata"))?,
-            }
-        };
+        let response: v1::GetMetadataResponse = call!(self, get_metadata, "GetMetadata", request)?;
         match response.kept {
             Some(Kept::Here(v1::Sidecar { salt, metadata })) => {
                 let sidecar = Sidecar { salt, metadata };
@@ -68,18 +63,13 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; of cause `Unavailable`, the event may have been recorded all the same: call again.
     pub async fn erase_metadata(&self, event: &Submitted) -> Result<EventAnswer, ClientError> {
-        let request = v1::EraseMetadataRequest { event: Some(message(event.clone())) };
-        let mut attempts = self.retry().begin();
-        let response = loop {
-            match self.service().erase_metadata(request.clone()).await {
-                Ok(response) => break response.into_inner(),
-                Err(status) => attempts.wait(status).await.map_err(ClientError::status("EraseMetadata"))?,
-            }
-        };
-        let malformed = |field, found: &str| ClientError::Malformed { field, found: found.to_owned() };
-        let answer = EventAnswer::of_message(response.result.ok_or_else(|| malformed("result", "none"))?)?;
+        let event = message(event.clone());
+        let request = v1::EraseMetadataRequest { event: Some(event.clone()) };
+        let response: v1::EraseMetadataResponse = call!(self, erase_metadata, "EraseMetadata", request)?;
+        let answer = answer(response.result, &event)?;
         if answer.verdict().is_accepted() != response.erased {
-            return Err(malformed("erased", "not what the result says"));
+            let found = "not what the result says".to_owned();
+            return Err(ClientError::Malformed { field: "erased", found });
         }
         Ok(answer)
     }

@@ -6,6 +6,7 @@ use ledger_proto::v1;
 
 use crate::connection::Client;
 use crate::error::ClientError;
+use crate::retry::call;
 
 /// Names an entry of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,20 +75,6 @@ impl From<AsOf> for v1::AsOf {
     }
 }
 
-/// A read: tried again while the server is away.
-macro_rules! read {
-    ($client:expr, $method:ident, $name:literal, $request:expr) => {{
-        let request = $request;
-        let mut attempts = $client.retry().begin();
-        loop {
-            match $client.service().$method(request.clone()).await {
-                Ok(response) => break Ok(response.into_inner()),
-                Err(status) => attempts.wait(status).await.map_err(ClientError::status($name))?,
-            }
-        }
-    }};
-}
-
 /// All of them fail with [`ClientError::Status`]: NOT_FOUND and OUT_OF_RANGE for what is not there, UNAVAILABLE when
 /// the server is away.
 impl Client {
@@ -96,7 +83,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Status`].
     pub async fn status(&self) -> Result<v1::GetStatusResponse, ClientError> {
-        read!(self, get_status, "GetStatus", v1::GetStatusRequest {})
+        call!(self, get_status, "GetStatus", v1::GetStatusRequest {})
     }
 
     /// One entry of the log.
@@ -109,7 +96,7 @@ impl Client {
             EntryRef::Event(id) => v1::get_event_request::Entry::EventId(id.0.to_vec()),
         };
         let request = v1::GetEventRequest { entry: Some(entry) };
-        let response: v1::GetEventResponse = read!(self, get_event, "GetEvent", request)?;
+        let response: v1::GetEventResponse = call!(self, get_event, "GetEvent", request)?;
         present("entry", response.entry)
     }
 
@@ -119,7 +106,7 @@ impl Client {
     /// [`ClientError::Status`].
     pub async fn payment(&self, id: PaymentId) -> Result<v1::Payment, ClientError> {
         let request = v1::GetPaymentRequest { payment_id: id.0.to_vec(), as_of: None };
-        let response: v1::GetPaymentResponse = read!(self, get_payment, "GetPayment", request)?;
+        let response: v1::GetPaymentResponse = call!(self, get_payment, "GetPayment", request)?;
         present("payment", response.payment)
     }
 
@@ -129,7 +116,7 @@ impl Client {
     /// [`ClientError::Status`]: NOT_FOUND when it was not yet initiated.
     pub async fn payment_as_of(&self, id: PaymentId, as_of: AsOf) -> Result<v1::Payment, ClientError> {
         let request = v1::GetPaymentRequest { payment_id: id.0.to_vec(), as_of: Some(as_of.into()) };
-        let response: v1::GetPaymentResponse = read!(self, get_payment, "GetPayment", request)?;
+        let response: v1::GetPaymentResponse = call!(self, get_payment, "GetPayment", request)?;
         present("payment", response.payment)
     }
 
@@ -150,7 +137,7 @@ impl Client {
             limit,
             descending: direction.descends(),
         };
-        read!(self, list_payments, "ListPayments", request)
+        call!(self, list_payments, "ListPayments", request)
     }
 
     /// What a party has named by an external reference.
@@ -164,7 +151,7 @@ impl Client {
     ) -> Result<v1::LookupReferenceResponse, ClientError> {
         let (party, external_ref) = (party.to_owned(), external_ref.to_owned());
         let request = v1::LookupReferenceRequest { party, external_ref };
-        read!(self, lookup_reference, "LookupReference", request)
+        call!(self, lookup_reference, "LookupReference", request)
     }
 
     /// Executes the entries of a payment again, and compares with its record.
@@ -173,7 +160,7 @@ impl Client {
     /// [`ClientError::Status`].
     pub async fn rebuild_payment(&self, id: PaymentId) -> Result<v1::RebuildPaymentResponse, ClientError> {
         let request = v1::RebuildPaymentRequest { payment_id: id.0.to_vec() };
-        read!(self, rebuild_payment, "RebuildPayment", request)
+        call!(self, rebuild_payment, "RebuildPayment", request)
     }
 
     /// Adds up every statement line and every payment on the server.
@@ -182,7 +169,7 @@ impl Client {
     /// [`ClientError::Status`].
     pub async fn check_money_conservation(&self) -> Result<v1::CheckMoneyConservationResponse, ClientError> {
         let request = v1::CheckMoneyConservationRequest {};
-        read!(self, check_money_conservation, "CheckMoneyConservation", request)
+        call!(self, check_money_conservation, "CheckMoneyConservation", request)
     }
 
     /// Accounts that should drain to zero and hold something.
@@ -192,7 +179,7 @@ impl Client {
     pub async fn undrained(&self, page: Page) -> Result<v1::ListUndrainedResponse, ClientError> {
         let Page { cursor, limit, direction } = page;
         let descending = direction.descends();
-        read!(self, list_undrained, "ListUndrained", v1::ListUndrainedRequest { cursor, limit, descending })
+        call!(self, list_undrained, "ListUndrained", v1::ListUndrainedRequest { cursor, limit, descending })
     }
 
     /// Entries of a payment, its expiry included, in log order.
@@ -207,7 +194,7 @@ impl Client {
         let Page { cursor, limit, direction } = page;
         let descending = direction.descends();
         let request = v1::ListPaymentEventsRequest { payment_id: id.0.to_vec(), cursor, limit, descending };
-        read!(self, list_payment_events, "ListPaymentEvents", request)
+        call!(self, list_payment_events, "ListPaymentEvents", request)
     }
 
     /// One account, with its balance now and, when asked for, as of a moment.
@@ -221,7 +208,7 @@ impl Client {
     ) -> Result<v1::GetAccountResponse, ClientError> {
         let as_of = as_of.map(v1::AsOf::from);
         let request = v1::GetAccountRequest { account: account.to_owned(), as_of };
-        read!(self, get_account, "GetAccount", request)
+        call!(self, get_account, "GetAccount", request)
     }
 
     /// Accounts in the order of their opening.
@@ -231,7 +218,7 @@ impl Client {
     pub async fn accounts(&self, page: Page) -> Result<v1::ListAccountsResponse, ClientError> {
         let Page { cursor, limit, direction } = page;
         let descending = direction.descends();
-        read!(self, list_accounts, "ListAccounts", v1::ListAccountsRequest { cursor, limit, descending })
+        call!(self, list_accounts, "ListAccounts", v1::ListAccountsRequest { cursor, limit, descending })
     }
 
     /// Statement lines of an account, in log order.
@@ -247,7 +234,7 @@ impl Client {
         let descending = direction.descends();
         let request =
             v1::ListAccountEntriesRequest { account: account.to_owned(), cursor, limit, descending };
-        read!(self, list_account_entries, "ListAccountEntries", request)
+        call!(self, list_account_entries, "ListAccountEntries", request)
     }
 
     /// One block; `None`: the newest sealed one.
@@ -260,7 +247,7 @@ impl Client {
             None => v1::get_block_request::Block::Latest(v1::Latest {}),
         };
         let request = v1::GetBlockRequest { block: Some(block) };
-        let response: v1::GetBlockResponse = read!(self, get_block, "GetBlock", request)?;
+        let response: v1::GetBlockResponse = call!(self, get_block, "GetBlock", request)?;
         present("block", response.block)
     }
 
@@ -272,7 +259,7 @@ impl Client {
         let Page { cursor, limit, direction } = page;
         let descending = direction.descends();
         let request = v1::ListBlocksRequest { from_height: from.0, cursor, limit, descending };
-        read!(self, list_blocks, "ListBlocks", request)
+        call!(self, list_blocks, "ListBlocks", request)
     }
 
     /// Sums of all accounts per currency and kind, now or as of a moment; of one currency, or of all (`None`).
@@ -285,7 +272,7 @@ impl Client {
         currency: Option<&str>,
     ) -> Result<v1::TrialBalanceResponse, ClientError> {
         let (as_of, currency) = (as_of.map(v1::AsOf::from), currency.unwrap_or_default().to_owned());
-        read!(self, trial_balance, "TrialBalance", v1::TrialBalanceRequest { as_of, currency })
+        call!(self, trial_balance, "TrialBalance", v1::TrialBalanceRequest { as_of, currency })
     }
 
     /// The newest signed checkpoint, unverified: [`crate::LogIdentity::open`] checks it.
@@ -294,7 +281,7 @@ impl Client {
     /// [`ClientError::Status`].
     pub async fn checkpoint(&self) -> Result<String, ClientError> {
         let response: v1::GetCheckpointResponse =
-            read!(self, get_checkpoint, "GetCheckpoint", v1::GetCheckpointRequest {})?;
+            call!(self, get_checkpoint, "GetCheckpoint", v1::GetCheckpointRequest {})?;
         Ok(response.checkpoint)
     }
 
@@ -305,7 +292,7 @@ impl Client {
     /// [`ClientError::Status`].
     pub async fn entries(&self, from: LogIndex, limit: u32) -> Result<Vec<Vec<u8>>, ClientError> {
         let request = v1::GetEntriesRequest { from: from.0, limit };
-        let response: v1::GetEntriesResponse = read!(self, get_entries, "GetEntries", request)?;
+        let response: v1::GetEntriesResponse = call!(self, get_entries, "GetEntries", request)?;
         let returned = response.entries.len();
         if returned == 0 || (limit > 0 && returned > limit as usize) {
             let found = format!("{returned} entries where 1 to {limit} were asked for");
@@ -317,7 +304,7 @@ impl Client {
     /// The first `width` hashes of a tile of the log tree.
     pub(crate) async fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, ClientError> {
         let request = v1::GetTileRequest { level: u32::from(level), index, width: u32::from(width) };
-        let response: v1::GetTileResponse = read!(self, get_tile, "GetTile", request)?;
+        let response: v1::GetTileResponse = call!(self, get_tile, "GetTile", request)?;
         Ok(response.tile)
     }
 
@@ -332,7 +319,7 @@ impl Client {
             EntryRef::Event(id) => v1::await_sealed_request::Entry::EventId(id.0.to_vec()),
         };
         let request = v1::AwaitSealedRequest { entry: Some(entry), timeout_millis };
-        read!(self, await_sealed, "AwaitSealed", request)
+        call!(self, await_sealed, "AwaitSealed", request)
     }
 }
 

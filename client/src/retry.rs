@@ -4,6 +4,30 @@ use std::time::{Duration, Instant};
 
 use crate::error::{is_transient, retry_delay};
 
+/// Awaits an attempt, a new one while the server is away: the answer, or the [`crate::ClientError`] of the call `$name`.
+macro_rules! retried {
+    ($client:expr, $name:literal, $attempt:expr) => {{
+        let mut attempts = $client.retry().begin();
+        loop {
+            match $attempt.await {
+                Ok(answer) => break Ok(answer),
+                Err(status) => attempts.wait(status).await.map_err(ClientError::status($name))?,
+            }
+        }
+    }};
+}
+
+/// Calls a method of the service in this way, each time with the same request; the message that it answers.
+macro_rules! call {
+    ($client:expr, $method:ident, $name:literal, $request:expr) => {{
+        let request = &$request;
+        $crate::retry::retried!($client, $name, $client.service().$method(request.clone()))
+            .map(tonic::Response::into_inner)
+    }};
+}
+
+pub(crate) use {call, retried};
+
 /// How long a client goes on trying while a server is away or overloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {

@@ -154,7 +154,7 @@ mod tests {
         event.sign(&[&SigningKey::from_seed([signer; 32])])
     }
 
-    /// A receipt of entry 1 of 2, signed by the log's own key.
+    /// A receipt of entry 2 of 4, between two seals, signed by the log's own key.
     fn receipt(event: &Submitted) -> SealedReceipt {
         let signature = |(key, signature): &(Vec<u8>, Vec<u8>)| EntrySignature {
             key: key.as_slice().try_into().unwrap(),
@@ -168,13 +168,15 @@ mod tests {
         let entry =
             Entry { recorded_at_nanos: 9, outcome: 0, group_len: 1, group_index: 0, content }.encode();
         let mut tree = Frontier::new();
-        tree.append([1; 32]);
-        tree.append(Entry::leaf_hash(&entry));
+        for leaf in [[1; 32], [2; 32], Entry::leaf_hash(&entry), [4; 32]] {
+            tree.append(leaf);
+        }
+        let path = vec![[4; 32], ledger_merkle::node_hash(&[1; 32], &[2; 32])];
         let key = SigningKey::from_seed([9; 32]);
         let origin = "test.example/log".to_owned();
         let log = LogIdentity::new(VerifierKey::new(&origin, &key.public()).unwrap(), LEDGER);
-        let checkpoint = Checkpoint { origin, size: 2, root: tree.root() }.sign(&key).unwrap();
-        let text = receipt::Receipt { index: 1, entry, path: vec![[1; 32]], checkpoint }.to_text();
+        let checkpoint = Checkpoint { origin, size: 4, root: tree.root() }.sign(&key).unwrap();
+        let text = receipt::Receipt { index: 2, entry, path, checkpoint }.to_text();
         checked(&log, text).unwrap().0
     }
 
@@ -185,7 +187,7 @@ mod tests {
         let forged = receipt(&forged);
         assert!(is_of(&forged.verified, EntryRef::Event(id)), "valid, and of this id");
         let other = holds(forged, id, &submitted).unwrap_err();
-        assert!(matches!(other, ReceiptError::OtherEntry { found: 1, .. }), "{other}");
+        assert!(matches!(other, ReceiptError::OtherEntry { found: 2, .. }), "{other}");
         assert!(holds(receipt(&submitted), id, &submitted).is_ok());
     }
 }

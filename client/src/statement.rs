@@ -6,6 +6,7 @@ use tonic::Streaming;
 
 use crate::connection::Client;
 use crate::error::ClientError;
+use crate::retry::retried;
 
 /// Which lines a statement has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +52,7 @@ impl Client {
             }
         };
         let request = v1::GetStatementRequest { account: account.to_owned(), range: Some(range) };
-        let mut attempts = self.retry().begin();
-        loop {
-            match self.begin_statement(request.clone()).await {
-                Ok(begun) => return begun,
-                Err(status) => attempts.wait(status).await.map_err(ClientError::status("GetStatement"))?,
-            }
-        }
+        retried!(self, "GetStatement", self.begin_statement(request.clone()))?
     }
 
     async fn begin_statement(

@@ -12,6 +12,7 @@ use crate::answer::EventAnswer;
 use crate::batch::SignedBatch;
 use crate::connection::Client;
 use crate::error::ClientError;
+use crate::retry::call;
 
 impl Client {
     /// Submits events, each a unit of its own, in the order given. The answers come in the same order, when all that
@@ -21,13 +22,8 @@ impl Client {
     /// [`ClientError`]; of cause `Unavailable`, some events may have been recorded all the same: submit them again.
     pub async fn submit(&self, events: &[Submitted]) -> Result<Vec<EventAnswer>, ClientError> {
         let request = v1::SubmitRequest { events: messages(events) };
-        let mut attempts = self.retry().begin();
-        loop {
-            match self.service().submit(request.clone()).await {
-                Ok(response) => return answers(response.into_inner().results, &request.events),
-                Err(status) => attempts.wait(status).await.map_err(ClientError::status("Submit"))?,
-            }
-        }
+        let response: v1::SubmitResponse = call!(self, submit, "Submit", request)?;
+        answers(response.results, &request.events)
     }
 
     /// Submits one atomic group, made by [`crate::group`]: all members are accepted, or none.
@@ -36,13 +32,8 @@ impl Client {
     /// As [`Client::submit`].
     pub async fn submit_atomic(&self, events: &[Submitted]) -> Result<Vec<EventAnswer>, ClientError> {
         let request = v1::SubmitAtomicRequest { events: messages(events) };
-        let mut attempts = self.retry().begin();
-        loop {
-            match self.service().submit_atomic(request.clone()).await {
-                Ok(response) => return answers(response.into_inner().results, &request.events),
-                Err(status) => attempts.wait(status).await.map_err(ClientError::status("SubmitAtomic"))?,
-            }
-        }
+        let response: v1::SubmitAtomicResponse = call!(self, submit_atomic, "SubmitAtomic", request)?;
+        answers(response.results, &request.events)
     }
 }
 
@@ -82,16 +73,8 @@ impl Client {
     }
 
     async fn tried(&self, request: v1::DryRunRequest) -> Result<DryRun, ClientError> {
-        let mut attempts = self.retry().begin();
-        loop {
-            match self.service().dry_run(request.clone()).await {
-                Ok(response) => {
-                    let v1::DryRunResponse { results, read_at } = response.into_inner();
-                    return Ok(DryRun { answers: answers(results, &request.events)?, read_at });
-                }
-                Err(status) => attempts.wait(status).await.map_err(ClientError::status("DryRun"))?,
-            }
-        }
+        let response: v1::DryRunResponse = call!(self, dry_run, "DryRun", request)?;
+        Ok(DryRun { answers: answers(response.results, &request.events)?, read_at: response.read_at })
     }
 }
 
@@ -108,15 +91,25 @@ pub(crate) fn answers(
         let found = format!("{} results for {} events", results.len(), events.len());
         return Err(ClientError::Malformed { field: "results", found });
     }
-    let answer = |(result, event): (v1::SubmitResult, &v1::SubmittedEvent)| {
-        let answer = EventAnswer::of_message(result)?;
-        match (answer.event_id, id_of(event)) {
-            (Some(found), Some(submitted)) if found != submitted => Err(other_event(found, submitted)),
-            (None, Some(submitted)) if answer.recorded().is_some() => Err(other_event("empty", submitted)),
-            _ => Ok(answer),
-        }
-    };
-    results.into_iter().zip(events).map(answer).collect()
+    results.into_iter().zip(events).map(|(result, event)| answer_to(result, event)).collect()
+}
+
+/// The same of one event.
+pub(crate) fn answer(
+    result: Option<v1::SubmitResult>,
+    event: &v1::SubmittedEvent,
+) -> Result<EventAnswer, ClientError> {
+    let none = || ClientError::Malformed { field: "result", found: "none".to_owned() };
+    answer_to(result.ok_or_else(none)?, event)
+}
+
+fn answer_to(result: v1::SubmitResult, event: &v1::SubmittedEvent) -> Result<EventAnswer, ClientError> {
+    let answer = EventAnswer::of_message(result)?;
+    match (answer.event_id, id_of(event)) {
+        (Some(found), Some(submitted)) if found != submitted => Err(other_event(found, submitted)),
+        (None, Some(submitted)) if answer.recorded().is_some() => Err(other_event("empty", submitted)),
+        _ => Ok(answer),
+    }
 }
 
 fn other_event(found: impl Display, submitted: EventId) -> ClientError {
@@ -178,6 +171,11 @@ mod tests {
         let rejected = v1::SubmitResult { event_id: Vec::new(), answer: Some(rejected) };
         assert!(answers(vec![first.clone(), rejected], &events).is_ok());
         let unreadable = v1::SubmittedEvent { payload: vec![0xff], ..event(2) };
-        assert!(answers(vec![first, result(&[], 0)], &[event(1), unreadable]).is_ok());
+        assert!(answers(vec![first.clone(), result(&[], 0)], &[event(1), unreadable]).is_ok());
+        assert!(answer(Some(first.clone()), &event(1)).is_ok());
+        for (result, event, wrong) in [(Some(first), event(2), "event_id"), (None, event(1), "result")] {
+            let error = answer(result, &event).unwrap_err();
+            assert!(matches!(error, ClientError::Malformed { field, .. } if field == wrong), "{error}");
+        }
     }
 }

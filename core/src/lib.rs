@@ -40,6 +40,7 @@ pub mod rebuild;
 pub mod receipt;
 pub mod record;
 pub mod replay;
+pub mod rotation;
 pub mod seal;
 pub mod sidecar;
 pub mod state;

@@ -170,7 +170,10 @@ mod tests {
     use crate::apply::{Effects, ExecutedEntry, Subject};
     use crate::event::{AccountOpened, Body};
     use crate::genesis::{Genesis, Limits, Operator};
-    use crate::number::{CaptureMode, PaymentStatus, Route};
+    use crate::ids::AccountId;
+    use crate::line::first_chain;
+    use crate::number::{AccountStatus, CaptureMode, PaymentStatus, Route};
+    use crate::record::Counters;
     use crate::state::MemoryState;
     use crate::view::State;
 
@@ -181,7 +184,8 @@ mod tests {
 
     /// A state that has one of everything.
     fn below() -> MemoryState {
-        let operators = vec![Operator { key: OPERATOR.to_vec(), party: "operator".to_owned() }];
+        let operator = |key: KeyBytes| Operator { key: key.to_vec(), party: "operator".to_owned() };
+        let operators = vec![operator(OPERATOR), operator([7; 32])];
         let genesis =
             Genesis { log_key: LOG_KEY.to_vec(), operators, rules_version: 1, ..Genesis::default() };
         let mut state = MemoryState::new(Constants {
@@ -196,7 +200,9 @@ mod tests {
             body: Body::AccountOpened(AccountOpened::default()),
             ..Event::default()
         };
-        let effects = Effects { payments: vec![(PaymentIndex(0), Arc::new(held()))], ..Effects::default() };
+        let accounts = ["one", "two"].iter().zip(0..).map(|(id, index)| (AccountIndex(index), account(id)));
+        let payments = vec![(PaymentIndex(0), Arc::new(held()))];
+        let effects = Effects { accounts: accounts.collect(), payments, ..Effects::default() };
         let entry = |log_index, subject| ExecutedEntry {
             log_index: LogIndex(log_index),
             recorded_at_nanos: log_index,
@@ -208,6 +214,22 @@ mod tests {
         state.absorb(&entry(2, Subject::Event { event: &event, digest: [5; 32] }));
         state.absorb(&entry(3, Subject::Batch { batch_id: BATCH }));
         state
+    }
+
+    fn account(id: &str) -> Arc<AccountRecord> {
+        let id = AccountId::parse(id).unwrap();
+        Arc::new(AccountRecord {
+            status: AccountStatus::Open,
+            kind: AccountKind::Customer,
+            exponent: 2,
+            currency: CurrencyCode::parse("USD").unwrap(),
+            id,
+            limit: 0,
+            counters: Counters::default(),
+            opened_index: LogIndex(2),
+            line_count: 0,
+            statement_chain: first_chain(&id),
+        })
     }
 
     fn held() -> PaymentRecord {
@@ -241,8 +263,8 @@ mod tests {
     fn what_groups_do_not_change_is_answered_from_below() {
         let below = below();
         let overlay = Overlay::new(&below);
-        assert_eq!(overlay.account_count(), below.account_count());
-        assert_eq!((overlay.key_count(), overlay.operator_count()), (1, 1));
+        assert_eq!((overlay.account_count(), overlay.payment_count()), (2, 1));
+        assert_eq!((overlay.key_count(), overlay.operator_count()), (2, 2));
         assert_eq!(overlay.key_index(&OPERATOR).unwrap(), Some(KeyIndex(0)));
         assert_eq!(overlay.known_event(&EventId(EVENT)).unwrap().unwrap().log_index, LogIndex(2));
         assert_eq!(overlay.known_event(&EventId([0; 16])).unwrap(), None);

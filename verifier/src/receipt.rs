@@ -84,7 +84,7 @@ pub(crate) fn explain(error: &ReceiptError, trust: &Trust, name: &str) -> Stop {
 }
 
 /// An entry in words.
-pub(crate) fn describe(entry: &Entry) -> &'static str {
+fn describe(entry: &Entry) -> &'static str {
     match entry.content {
         Content::Genesis { .. } => "the genesis",
         Content::Event { .. } | Content::BatchedEvent { .. } if entry.outcome == 0 => "an accepted event",

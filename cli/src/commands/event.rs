@@ -133,7 +133,7 @@ async fn show(args: &Show, context: &Context) -> Result<Exit, CliError> {
         (entry.kind(), Event::decode_batched(&entry.payload))
     {
         let currency = currency_of(&client, &event).await;
-        facts.extend(render::event_facts(&event, currency));
+        facts.extend(render::event_facts(&event, currency)?);
     }
     write_parts(args, &entry)?;
     context.out.print(render::facts_table(&facts), &render::object(&facts));

@@ -24,7 +24,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let facts: Facts = match &response.found {
         Some(Found::Payment(payment)) => render::payment(payment),
         Some(Found::Transfer(entry)) => {
-            let event = Event::decode(&entry.payload).or_else(|_| Event::decode_batched(&entry.payload));
+            let event = Event::decode_batched(&entry.payload);
             vec![
                 ("log index", entry.log_index.to_string()),
                 ("recorded at", text::time(entry.recorded_at_nanos)),

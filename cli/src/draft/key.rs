@@ -92,6 +92,22 @@ impl RotateLogKey {
     }
 }
 
+/// The same for several signers, each on a machine of its own: the operators, the log key in force and the new one. Name
+/// all of them as signers.
+#[derive(Clone, Debug, clap::Args)]
+pub struct NewLogKey {
+    /// The new log key: NAME.pub or 64 hexadecimal digits
+    pub new_log_key: String,
+}
+
+impl NewLogKey {
+    /// The event.
+    pub fn draft(&self) -> Result<Draft, CliError> {
+        let new_key = public_key("new log key", &self.new_log_key)?.to_vec();
+        Ok(Draft::of_body(Body::LogKeyRotated(LogKeyRotated { new_key })))
+    }
+}
+
 /// A public key given as 64 hexadecimal digits, or as a file NAME.pub or NAME.key.
 pub fn public_key(name: &'static str, text: &str) -> Result<KeyBytes, CliError> {
     let path = PathBuf::from(text);

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use ledger_client::sync_folder_of;
 use ledger_core::ids::{EventId, LogIndex};
 use thiserror::Error;
 
@@ -84,7 +85,7 @@ impl Acks {
         let end = end as u64;
         file.set_len(end).map_err(io)?;
         file.sync_all().map_err(io)?;
-        sync_folder(path).map_err(io)?;
+        sync_folder_of(path).map_err(io)?;
         Ok(Self { path: path.to_owned(), file, known, end })
     }
 
@@ -143,11 +144,6 @@ fn begins_a_line(torn: &[u8]) -> bool {
     let index = torn.get(ID.len()..).unwrap_or_default();
     let index = index.split(|byte| *byte == b' ').next().unwrap_or_default();
     torn.iter().zip(ID).all(fits) && index.iter().all(u8::is_ascii_digit)
-}
-
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

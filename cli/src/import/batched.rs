@@ -24,7 +24,7 @@ impl Sending<'_> {
         mut events: impl Iterator<Item = Prepared>,
         by: Signers,
     ) -> Result<(), SendError> {
-        let count = self.events;
+        let count = self.batch;
         let mut next = || events.by_ref().take(count).collect::<Vec<_>>();
         let mut members = next();
         while !members.is_empty() {
@@ -52,7 +52,8 @@ impl Sending<'_> {
         Ok(following)
     }
 
-    /// Asks for the answers to what is known, and sends the rest as a batch of its own.
+    /// Sends what is known one by one, so that the event that was recorded with other bytes is found, and the rest as a
+    /// batch of its own.
     async fn split(&mut self, events: Vec<Prepared>, by: Signers) -> Result<(), SendError> {
         let (mut known, mut unknown) = (Vec::new(), Vec::new());
         for event in events {
@@ -62,15 +63,14 @@ impl Sending<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        for part in [known, unknown] {
-            if !part.is_empty() {
-                let members = members_of(&part);
-                let signed = self.deriver.sign_batch(part, by);
-                let answers = self.client.submit_batch(&signed).await?;
-                self.finish(members, answers)?;
-            }
+        self.singly(known.into_iter(), by).await?;
+        if unknown.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let members = members_of(&unknown);
+        let signed = self.deriver.sign_batch(unknown, by);
+        let answers = self.client.submit_batch(&signed).await?;
+        self.finish(members, answers)
     }
 
     /// Counts and keeps the answers to a batch. Of one that was turned away, the member that failed it is named alone.

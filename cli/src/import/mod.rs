@@ -90,7 +90,8 @@ pub async fn run(context: &Context, args: &ImportArgs) -> Result<Exit, CliError>
     let mut sending = Sending {
         client,
         deriver: &deriver,
-        events: usize::from(args.batch.unwrap_or(args.request)),
+        events: usize::from(args.request),
+        batch: usize::from(args.batch.unwrap_or(1)),
         window: usize::from(args.window),
         acks,
         name: &name,

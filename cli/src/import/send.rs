@@ -18,8 +18,10 @@ pub struct Sending<'a> {
     pub client: Client,
     /// Signs what is sent.
     pub deriver: &'a Deriver<'a>,
-    /// Events of one request; of one signed batch, when they are sent in batches.
+    /// Events of one request.
     pub events: usize,
+    /// Events of one signed batch.
+    pub batch: usize,
     /// Requests on their way at a time.
     pub window: usize,
     /// Where acknowledgements are kept.

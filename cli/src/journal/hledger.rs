@@ -19,7 +19,7 @@ pub fn journal(books: &Books) -> String {
         let _ = writeln!(out, "commodity {one}{mark} {currency}");
     }
     for account in &books.accounts {
-        let _ = writeln!(out, "account {}  ; {}", account.name, account.id);
+        let _ = writeln!(out, "account {}  ; id: {}", account.name, account.id);
     }
     let _ = writeln!(out, "account {OPENING}\naccount {OUTSIDE}");
     if let Some(first) = books.first_day() {
@@ -50,5 +50,17 @@ pub fn journal(books: &Books) -> String {
 fn write_postings(out: &mut String, postings: &[Sum<'_>]) {
     for Sum { name, minor, exponent, currency } in postings {
         let _ = writeln!(out, "    {name}  {} {currency}", format_amount(*minor, *exponent));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_never_a_tag_of_its_own() {
+        // hledger takes `type:` in the comment of an account for the account's type.
+        let books = Books::of_account("type:cash");
+        assert!(journal(&books).contains("\naccount Assets:Cash:Type:Cash  ; id: type:cash\n"));
     }
 }

@@ -6,8 +6,9 @@ use ledger_client::messages::{Account, LogEntry, StatementBalance, StatementHead
 use ledger_client::{Client, ClientError, EntryRef, Page, StatementRange};
 use ledger_core::date::{midnight_nanos, utc_date};
 use ledger_core::event::{Body, Event};
-use ledger_core::ids::LogIndex;
+use ledger_core::ids::{AccountId, CurrencyCode, LogIndex};
 use ledger_core::number::{AccountKind, Layer, Side};
+use tokio::task::JoinSet;
 
 use super::Period;
 use super::chart::{self, OPENING};
@@ -16,6 +17,13 @@ use crate::exit::CliError;
 use crate::pages::{Limit, Rows};
 use crate::progress;
 use crate::text;
+
+/// Most decimals of a currency.
+const MAX_EXPONENT: u8 = 4;
+/// Calls on their way at a time.
+const CALLS: usize = 64;
+/// What no account can hold: sums of less over all accounts and lines fit.
+const TOO_MUCH: u128 = 1 << 95;
 
 /// The posted money of the chosen accounts over a period. Debits are positive. All of it is in memory.
 pub struct Books {
@@ -85,15 +93,30 @@ impl Books {
             bar.inc(1);
         }
         bar.finish_and_clear();
+        books.describe(client).await?;
+        Ok(books)
+    }
+
+    /// Says of every transaction which event it is.
+    async fn describe(&mut self, client: &Client) -> Result<(), CliError> {
         let bar = progress::bar("events").with_message("events");
-        bar.set_length(books.transactions.len() as u64);
-        for ((_, log_index), transaction) in &mut books.transactions {
-            let entry = client.event(EntryRef::Index(LogIndex(*log_index))).await?;
-            transaction.describe(&entry)?;
+        bar.set_length(self.transactions.len() as u64);
+        let mut keys = self.transactions.keys().copied().collect::<Vec<_>>().into_iter();
+        let mut calls = JoinSet::new();
+        loop {
+            for key in keys.by_ref().take(CALLS - calls.len()) {
+                let client = client.clone();
+                calls.spawn(async move { (key, client.event(EntryRef::Index(LogIndex(key.1))).await) });
+            }
+            let Some(done) = calls.join_next().await else { break };
+            let (key, entry) = done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+            if let Some(transaction) = self.transactions.get_mut(&key) {
+                transaction.describe(&entry?)?;
+            }
             bar.inc(1);
         }
         bar.finish_and_clear();
-        Ok(books)
+        Ok(())
     }
 
     /// What the journal is.
@@ -149,14 +172,13 @@ impl Books {
         lines: &[StatementLine],
         by: By,
     ) -> Result<(), CliError> {
-        let wrong = |field: &'static str, value: &str| {
-            CliError::Client(ClientError::Malformed { field, found: value.to_owned() })
-        };
+        let id = AccountId::parse(&account.account).ok_or_else(|| wrong("account", &account.account))?;
+        let currency =
+            CurrencyCode::parse(&account.currency).ok_or_else(|| wrong("currency", &account.currency))?;
         let kind = AccountKind::from_number(account.kind.cast_unsigned());
         let kind = kind.ok_or_else(|| wrong("kind", &account.kind.to_string()))?;
-        let exponent =
-            u8::try_from(account.exponent).map_err(|_| wrong("exponent", &account.exponent.to_string()))?;
-        let number = |field, text: &str| text.parse::<i128>().map_err(|_| wrong(field, text));
+        let exponent = u8::try_from(account.exponent).ok().filter(|exponent| *exponent <= MAX_EXPONENT);
+        let exponent = exponent.ok_or_else(|| wrong("exponent", &account.exponent.to_string()))?;
         let debits = |balance: &Option<StatementBalance>| {
             let counters = balance.as_ref().and_then(|balance| balance.counters.clone()).unwrap_or_default();
             let debits = number("posted_debits", &counters.posted_debits)?;
@@ -181,11 +203,11 @@ impl Books {
             let transaction = self.transactions.entry((date, posted.log_index)).or_default();
             transaction.postings.push((place, minor));
         }
-        self.currencies.insert(account.currency.clone(), exponent);
+        self.currencies.insert(currency.to_string(), exponent);
         self.accounts.push(BookAccount {
-            name: chart::name(&account.account, kind),
-            id: account.account.clone(),
-            currency: account.currency.clone(),
+            name: chart::name(id.as_str(), kind),
+            id: id.to_string(),
+            currency: currency.to_string(),
             exponent,
             opening,
             closing,
@@ -196,9 +218,8 @@ impl Books {
 
 impl Transaction {
     fn describe(&mut self, entry: &LogEntry) -> Result<(), CliError> {
-        let event = Event::decode(&entry.payload).map_err(|refusal| {
-            CliError::Client(ClientError::Malformed { field: "payload", found: refusal.to_string() })
-        })?;
+        let event = Event::decode_batched(&entry.payload)
+            .map_err(|refusal| wrong("payload", &refusal.to_string()))?;
         self.title = event.body.name().to_owned();
         self.facts.push(("event", text::uuid(&event.event_id)));
         if !event.payment_id.is_empty() {
@@ -212,6 +233,15 @@ impl Transaction {
         }
         Ok(())
     }
+}
+
+fn wrong(field: &'static str, found: &str) -> CliError {
+    CliError::Client(ClientError::Malformed { field, found: found.to_owned() })
+}
+
+fn number(field: &'static str, text: &str) -> Result<i128, CliError> {
+    let number = text.parse::<i128>().ok().filter(|number| number.unsigned_abs() < TOO_MUCH);
+    number.ok_or_else(|| wrong(field, text))
 }
 
 fn is_posted(layer: i32) -> bool {
@@ -257,4 +287,94 @@ async fn accounts(client: &Client, chosen: &[String]) -> Result<Vec<Account>, Cl
     }
     accounts.retain(|account| chosen.is_empty() || chosen.iter().any(|text| chooses(text, account)));
     Ok(accounts)
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger_client::messages::{AccountLine, Counters};
+
+    use super::*;
+
+    impl Books {
+        /// Books of one account, without a transaction.
+        pub fn of_account(id: &str) -> Self {
+            let account = Account { account: id.to_owned(), ..account() };
+            read(&account, ("0", "0"), "0", 0).unwrap()
+        }
+    }
+
+    fn balance(debits: &str, credits: &str) -> Option<StatementBalance> {
+        let (posted_debits, posted_credits) = (debits.to_owned(), credits.to_owned());
+        let counters = Some(Counters { posted_debits, posted_credits, ..Default::default() });
+        Some(StatementBalance { counters, ..Default::default() })
+    }
+
+    fn account() -> Account {
+        let kind = AccountKind::Cash.number().into();
+        Account {
+            account: "till".to_owned(),
+            currency: "EUR".to_owned(),
+            exponent: 2,
+            kind,
+            ..Default::default()
+        }
+    }
+
+    fn line(delta: &str) -> StatementLine {
+        let (layer, side) = (Layer::Posted.number().into(), Side::Credit.number().into());
+        let line = AccountLine { log_index: 7, layer, side, delta: delta.to_owned(), ..Default::default() };
+        StatementLine { line: Some(line), effective_date: 20_260_131, ..Default::default() }
+    }
+
+    /// The books of one account after `read_at` entries; else what makes no sense.
+    fn read(
+        account: &Account,
+        opening: (&str, &str),
+        delta: &str,
+        read_at: u64,
+    ) -> Result<Books, &'static str> {
+        let (accounts, transactions, currencies) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let (ledger_id, period) = (String::new(), Period::default());
+        let mut books = Books { accounts, transactions, currencies, read_at, ledger_id, period };
+        let opening = balance(opening.0, opening.1);
+        let head = StatementHead { opening, closing: balance("5", "0"), ..Default::default() };
+        match books.take(account, &head, &[line(delta)], By::Effective) {
+            Ok(()) => Ok(books),
+            Err(CliError::Client(ClientError::Malformed { field, .. })) => Err(field),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn what_a_server_cannot_mean_is_malformed() {
+        let (most, least) = (i128::MAX.to_string(), i128::MIN.to_string());
+        for (opening, delta, field) in [
+            ((most.as_str(), "0"), "1", "posted_debits"),
+            (("0", least.as_str()), "1", "posted_credits"),
+            (("0", "0"), least.as_str(), "delta"),
+            (("0", "0"), "much", "delta"),
+        ] {
+            assert_eq!(read(&account(), opening, delta, 9).err(), Some(field));
+        }
+        for (account, field) in [
+            (Account { exponent: 5, ..account() }, "exponent"),
+            (Account { exponent: 300, ..account() }, "exponent"),
+            (Account { account: "a\naccount b".to_owned(), ..account() }, "account"),
+            (Account { currency: "EURO".to_owned(), ..account() }, "currency"),
+            (Account { kind: 99, ..account() }, "kind"),
+        ] {
+            assert_eq!(read(&account, ("0", "0"), "1", 9).err(), Some(field));
+        }
+    }
+
+    #[test]
+    fn what_was_recorded_later_is_left_out() {
+        let books = read(&account(), ("3", "1"), "4", 8).unwrap();
+        assert_eq!(
+            (books.accounts[0].opening, books.accounts[0].closing, books.transactions.len()),
+            (2, 5, 1)
+        );
+        let earlier = read(&account(), ("3", "1"), "4", 7).unwrap();
+        assert_eq!((earlier.accounts[0].closing, earlier.transactions.len()), (9, 0));
+    }
 }

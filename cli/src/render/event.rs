@@ -1,14 +1,22 @@
 //! Signed events, decoded.
 
+use ledger_client::ClientError;
 use ledger_core::event::{Body, Event, Fee, Fx};
 use ledger_core::ids::CurrencyCode;
+use ledger_core::money::format_amount;
 use ledger_core::number::Roles;
 
 use super::Facts;
 use crate::text;
 
+/// Most decimals of a rate.
+const MAX_RATE_SCALE: u32 = 10;
+
 /// Header and body of an event. Amounts of events that name no currency are in `currency`, that of their payment.
-pub fn event_facts(event: &Event, currency: Option<CurrencyCode>) -> Facts {
+///
+/// # Errors
+/// [`ClientError::Malformed`] for a rate that no ledger takes.
+pub fn event_facts(event: &Event, currency: Option<CurrencyCode>) -> Result<Facts, ClientError> {
     let mut facts: Facts = vec![
         ("event id", text::uuid(&event.event_id)),
         ("type", event.body.name().to_owned()),
@@ -25,12 +33,12 @@ pub fn event_facts(event: &Event, currency: Option<CurrencyCode>) -> Facts {
         facts.push(("effective date", text::date(event.effective_date)));
     }
     facts.push(("metadata commitment", hex::encode(&event.metadata_commitment)));
-    body(&event.body, currency, &mut facts);
+    body(&event.body, currency, &mut facts)?;
     facts.retain(|(_, value)| !value.is_empty());
-    facts
+    Ok(facts)
 }
 
-fn body(body: &Body, payment_currency: Option<CurrencyCode>, facts: &mut Facts) {
+fn body(body: &Body, payment_currency: Option<CurrencyCode>, facts: &mut Facts) -> Result<(), ClientError> {
     let code = payment_currency.map(|code| code.to_string()).unwrap_or_default();
     let amount = |minor: u64| money(minor, &code);
     match body {
@@ -52,30 +60,30 @@ fn body(body: &Body, payment_currency: Option<CurrencyCode>, facts: &mut Facts) 
             facts.push(("amount", amount(b.amount)));
             facts.push(("final", b.final_capture.to_string()));
             facts.push(("fees", fees(&b.fees)));
-            facts.push(("fx", fx(b.fx.as_ref())));
+            facts.push(("fx", fx(b.fx.as_ref())?));
         }
         Body::PaymentVoided(b) => facts.push(("reason", b.reason.clone())),
         Body::PaymentSettled(b) => {
             facts.push(("amount", amount(b.amount)));
             facts.push(("settlement ref", b.settlement_ref.clone()));
-            facts.push(("fx", fx(b.fx.as_ref())));
+            facts.push(("fx", fx(b.fx.as_ref())?));
         }
         Body::PaymentRefunded(b) => {
             facts.push(("amount", amount(b.amount)));
             facts.push(("cause", b.cause.map(|cause| cause.to_string()).unwrap_or_default()));
             facts.push(("reason", b.reason.clone()));
             facts.push(("fees", fees(&b.fees)));
-            facts.push(("fx", fx(b.fx.as_ref())));
+            facts.push(("fx", fx(b.fx.as_ref())?));
         }
         Body::ChargebackOpened(b) => {
             facts.push(("amount", amount(b.amount)));
             facts.push(("reason", b.reason.clone()));
-            facts.push(("fx", fx(b.fx.as_ref())));
+            facts.push(("fx", fx(b.fx.as_ref())?));
         }
         Body::ChargebackResolved(b) => {
             facts.push(("amount", amount(b.amount)));
             facts.push(("result", b.result.map(|result| result.to_string()).unwrap_or_default()));
-            facts.push(("fx", fx(b.fx.as_ref())));
+            facts.push(("fx", fx(b.fx.as_ref())?));
         }
         Body::PaymentReversed(b) => {
             facts.push(("target event id", text::uuid(&b.target_event_id)));
@@ -92,6 +100,7 @@ fn body(body: &Body, payment_currency: Option<CurrencyCode>, facts: &mut Facts) 
         }
         other => control(other, facts),
     }
+    Ok(())
 }
 
 /// Events about accounts, keys and the ledger itself.
@@ -151,12 +160,43 @@ fn fees(fees: &[Fee]) -> String {
     fees.iter().map(fee).collect::<Vec<_>>().join("; ")
 }
 
-fn fx(fx: Option<&Fx>) -> String {
-    let Some(fx) = fx else { return String::new() };
-    let rate = format!("{:0>width$}", fx.rate_mantissa, width = fx.rate_scale as usize + 1);
-    let (whole, decimals) = rate.split_at(rate.len() - fx.rate_scale as usize);
+fn fx(fx: Option<&Fx>) -> Result<String, ClientError> {
+    let Some(fx) = fx else { return Ok(String::new()) };
+    let scale = u8::try_from(fx.rate_scale).ok().filter(|scale| u32::from(*scale) <= MAX_RATE_SCALE);
+    let malformed = || ClientError::Malformed { field: "rate_scale", found: fx.rate_scale.to_string() };
+    let rate = format_amount(fx.rate_mantissa.into(), scale.ok_or_else(malformed)?);
     let rounding = fx.rounding.map(|rounding| rounding.to_string()).unwrap_or_default();
     let amount = money(fx.counter_amount, &fx.counter_currency);
-    let point = if decimals.is_empty() { "" } else { "." };
-    format!("{amount} at {whole}{point}{decimals} {rounding} {}", fx.quote_ref).trim_end().to_owned()
+    Ok(format!("{amount} at {rate} {rounding} {}", fx.quote_ref).trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger_core::event::PaymentCaptured;
+
+    use super::*;
+
+    fn fx_fact(rate_mantissa: u64, rate_scale: u32) -> Result<String, ClientError> {
+        let fx = Fx {
+            counter_amount: 16_123,
+            counter_currency: "JPY".to_owned(),
+            rate_mantissa,
+            rate_scale,
+            ..Fx::default()
+        };
+        let body = Body::PaymentCaptured(PaymentCaptured { fx: Some(fx), ..PaymentCaptured::default() });
+        let facts = event_facts(&Event { body, ..Event::default() }, None)?;
+        Ok(facts.into_iter().find(|(name, _)| *name == "fx").unwrap().1)
+    }
+
+    #[test]
+    fn rates_have_their_decimals_and_no_more_than_a_ledger_takes() {
+        assert_eq!(fx_fact(161_237, 3).unwrap(), "16123 JPY at 161.237");
+        assert_eq!(fx_fact(5, 10).unwrap(), "16123 JPY at 0.0000000005");
+        assert_eq!(fx_fact(2, 0).unwrap(), "16123 JPY at 2");
+        for scale in [11, 70_000, u32::MAX] {
+            let error = fx_fact(5, scale).unwrap_err();
+            assert!(matches!(error, ClientError::Malformed { field: "rate_scale", .. }), "{error}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Private data on the command line: committed to, read back, erased; and the operators' other commands.
 
-use crate::support::Ledger;
+use crate::support::{Ledger, ledger};
 
 const SECRET: &str = "name: Alice Example, card 4929";
 
@@ -41,6 +41,28 @@ fn private_data_is_read_back_and_erased() {
     let closed = ledger.json(&["event", "metadata", again["event_id"].as_str().unwrap()]);
     assert_eq!(closed.code, 1);
     assert!(closed.err.contains("private.read"), "{closed:?}");
+}
+
+#[test]
+fn private_data_above_its_limit_is_refused_before_anything_is_sent() {
+    // Nobody listens there: with exit code 4 a file would be left.
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (key, secret, out) = (path("a.key"), path("secret"), path("paid.json"));
+    ledger(&["--json", "key", "new", &path("a")]).ok();
+    std::fs::write(&secret, vec![b'x'; 8193]).unwrap();
+    let id = "0".repeat(64);
+    let away = ["--server", "http://127.0.0.1:1", "--wait", "0", "--ledger-id", &id];
+    let transfer = ["transfer", "--from", "a", "--to", "b", "--amount", "1.00 USD"];
+    let submitted = ledger(&[&away[..], &transfer, &["--key", &key, "--metadata", &secret]].concat());
+    let create = ["event", "create", "--out", &out, "--signer", &key, "--metadata", &secret];
+    let created = ledger(&[&away[..], &create, &transfer].concat());
+    for answer in [submitted, created] {
+        assert_eq!(answer.code, 1, "{answer:?}");
+        let words = "--metadata \"8193 bytes\": expected at most 8192 bytes";
+        assert!(answer.err.contains(words), "{answer:?}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "no file is left");
 }
 
 #[test]

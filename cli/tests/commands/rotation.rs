@@ -23,7 +23,7 @@ fn the_log_key_changes_under_a_running_server() {
     fs::set_permissions(&next, fs::Permissions::from_mode(0o600)).unwrap();
     assert_no_key_at_hand(&rotate(&ledger), "others could read it");
     ledger.hang_up();
-    let rotated = rotated_soon(&ledger);
+    let rotated = until_the_key_is_at_hand(|| rotate(&ledger));
     let id = rotated.json()["event_id"].as_str().unwrap().to_owned();
 
     // Both lines stand under the checkpoint: who pinned the old key goes on.
@@ -32,8 +32,8 @@ fn the_log_key_changes_under_a_running_server() {
     assert_ne!(new_vkey, old_vkey);
     ledger.json(&["export", "--out", "both"]).ok();
     for vkey in [&old_vkey, &new_vkey] {
-        let verified = verify(&ledger, "both", vkey, &[]);
-        assert_eq!(verified.code, 0, "{vkey}: {verified:?}");
+        let checked = verify(&ledger, "both", vkey, &[]);
+        assert_eq!(checked.code, 0, "{checked:?}");
     }
 
     // Without the key in force it does not start, and says which one it wants.
@@ -49,17 +49,62 @@ fn the_log_key_changes_under_a_running_server() {
     fs::rename(ledger.path("data/log.key"), ledger.path("old.key")).unwrap();
     fs::rename(ledger.path("aside.key"), ledger.path("data/log.key")).unwrap();
     ledger.serve("data");
+
+    // A client that pinned the old key follows it by the receipt, and goes on from what it knew.
+    let last = transfer(&ledger);
+    let rotation = ledger.path("rotation.tlog-proof");
+    for command in
+        [&["receipt", &last, "--out", "r.tlog-proof"][..], &["checkpoint"], &["export", "--out", "both"]]
+    {
+        assert_eq!(ledger.json(command).code, 5, "{command:?}");
+        let followed = ledger.json(&[command, &["--rotation", &rotation]].concat());
+        assert_eq!(followed.code, 0, "{followed:?}");
+    }
+    let remembered = || fs::read_dir(ledger.path("state")).unwrap().count();
+    assert_eq!(remembered(), 2, "the checkpoint of one log, and the lock");
+    assert_eq!(verify(&ledger, "both", &old_vkey, &["--rotation", &rotation]).code, 0);
+    let again = ledger.json(&["checkpoint", "--rotation", &rotation, "--rotation", &rotation]);
+    assert_eq!(again.code, 5, "{again:?}");
+    assert!(again.err.contains("new_key"), "{again:?}");
+
     fs::write(ledger.path("data/log.vkey"), format!("{new_vkey}\n")).unwrap();
     let last = transfer(&ledger);
     assert_eq!(ledger.json(&["receipt", &last, "--out", "last.tlog-proof"]).code, 0);
     ledger.json(&["export", "--out", "alone"]).ok();
     assert_eq!(verify(&ledger, "alone", &old_vkey, &[]).code, 5);
-    let rotation = ledger.path("rotation.tlog-proof");
     let followed = verify(&ledger, "alone", &old_vkey, &["--rotation", &rotation]);
     assert_eq!(followed.code, 0, "{followed:?}");
     let other = ledger.path("last.tlog-proof");
     assert_eq!(verify(&ledger, "alone", &old_vkey, &["--rotation", &other]).code, 5, "no rotation");
     assert_eq!(verify(&ledger, "alone", &new_vkey, &[]).code, 0);
+}
+
+#[test]
+fn the_signers_of_a_rotation_need_not_meet() {
+    let ledger = Ledger::start();
+    ledger.open_books();
+    ledger.json(&["key", "new", &ledger.path("next")]).ok();
+    fs::copy(ledger.path("next.key"), ledger.path("data/log.key.next")).unwrap();
+    ledger.hang_up();
+    let vkey = fs::read_to_string(ledger.path("data/log.vkey")).unwrap();
+    let old =
+        ledger.json(&["key", "show", &ledger.path("data/log.key")]).ok()["key"].as_str().unwrap().to_owned();
+    let signers = ["--signer", &ledger.path("data/operator.pub"), "--signer", &old, "--signer", "next.pub"];
+    let create = ["event", "create", "--out", "rotation.json"];
+    let create = [&create[..], &signers, &["key-rotate-log", "next.pub"]].concat();
+    let id = ledger.json(&create).ok()["event_id"].as_str().unwrap().to_owned();
+    for (file, missing) in [("data/operator.key", "2"), ("next.key", "1"), ("data/log.key", "0")] {
+        let signed = ledger.json(&["event", "sign", "rotation.json", "--key", &ledger.path(file)]).ok();
+        assert_eq!(signed["missing"], missing);
+    }
+    let submitted = until_the_key_is_at_hand(|| ledger.json(&["event", "submit", "rotation.json"])).json();
+    assert_eq!(
+        (submitted["answer"].as_str(), submitted["event_id"].as_str()),
+        (Some("ACCEPTED"), Some(&*id))
+    );
+    let receipt = ledger.json(&["receipt", &id, "--out", "rotation.tlog-proof"]).ok();
+    assert_eq!(receipt["outcome"], "ACCEPTED");
+    assert_ne!(ledger.json(&["status"]).ok()["log_key"].as_str(), Some(vkey.trim_end()));
 }
 
 fn rotate(ledger: &Ledger) -> Answer {
@@ -68,10 +113,10 @@ fn rotate(ledger: &Ledger) -> Answer {
 }
 
 /// A signal is taken some time after it was sent.
-fn rotated_soon(ledger: &Ledger) -> Answer {
+fn until_the_key_is_at_hand(rotate: impl Fn() -> Answer) -> Answer {
     let end = Instant::now() + Duration::from_secs(60);
     loop {
-        let rotated = rotate(ledger);
+        let rotated = rotate();
         if rotated.code == 0 {
             return rotated;
         }
