@@ -11,7 +11,7 @@ pub mod generate;
 pub mod keyring;
 pub mod log;
 pub mod model;
-mod offered;
+pub mod offered;
 pub mod pair;
 pub mod shrink;
 pub mod stream;

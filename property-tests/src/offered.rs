@@ -12,7 +12,7 @@ use crate::model::{Form, Header, Member, Offer, Signature, Way};
 use crate::stream::{Command, Kind, Private, Sent, Signed, private_data};
 
 /// A unit for either side, or the code of what cannot be decoded.
-pub(crate) fn both(command: &Command) -> Result<(Offer, Unit), Code> {
+pub fn both(command: &Command) -> Result<(Offer, Unit), Code> {
     let mut sent = command.members.as_slice();
     let mut headers = None;
     if command.kind == Kind::Batch
