@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ledger_core::ids::LogIndex;
 use ledger_core::sidecar::Sidecar;
@@ -29,6 +30,11 @@ pub(crate) mod family {
     pub(crate) const SIDECAR: &str = "sidecar";
     pub(crate) const ALL: [&str; 6] = [EVENTS, BLOCKS, STATE, INDICES, MERKLE, SIDECAR];
 }
+
+/// How often the opening of a database that somebody else writes is tried again: a table may go between RocksDB's look at
+/// the list of tables and at the table.
+const READ_ONLY_ATTEMPTS: u32 = 20;
+const READ_ONLY_PAUSE: Duration = Duration::from_millis(50);
 
 /// The store could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -100,9 +106,16 @@ impl Store {
 
     /// Opens the database as it is now, beside whoever has it open. Nothing can be written through it.
     pub(crate) fn open_read_only(dir: &Path) -> Result<Self, StoreError> {
-        let erased = Erased::default();
-        let db = DB::open_cf_descriptors_read_only(&options(false), dir, families(&erased), false)?;
-        Ok(Self::over(db, erased))
+        let mut attempts_left = READ_ONLY_ATTEMPTS;
+        loop {
+            let erased = Erased::default();
+            match DB::open_cf_descriptors_read_only(&options(false), dir, families(&erased), false) {
+                Ok(db) => return Ok(Self::over(db, erased)),
+                Err(error) if attempts_left == 0 => return Err(error.into()),
+                Err(_) => std::thread::sleep(READ_ONLY_PAUSE),
+            }
+            attempts_left -= 1;
+        }
     }
 
     fn over(db: DB, erased: Erased) -> Self {
