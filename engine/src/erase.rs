@@ -113,8 +113,9 @@ impl Erasures {
         self.changed.notify_all();
     }
 
-    /// The eraser thread. `may_write` says whether the store may still be written to.
-    pub(crate) fn run(&self, store: &Store, may_write: impl Fn() -> bool) {
+    /// The eraser thread. `may_write` says whether the store may still be written to; `stop` stops the ledger after a write
+    /// that failed.
+    pub(crate) fn run(&self, store: &Store, may_write: impl Fn() -> bool, stop: impl Fn()) {
         while let Some(pending) = self.next() {
             if !may_write() {
                 break;
@@ -123,6 +124,9 @@ impl Erasures {
                 Ok(()) => self.done(&pending),
                 Err(error) => {
                     tracing::error!(%error, "private data is not erased yet");
+                    if store.is_broken() {
+                        stop();
+                    }
                     if self.failed() {
                         break;
                     }
@@ -197,8 +201,8 @@ fn erase(store: &Store, pending: &BTreeMap<u64, u64>) -> Result<(), EraseError> 
     wait.set_wait(true);
     // This family first: what was just written to it makes RocksDB begin a new log. Whatever the others have in the
     // earlier logs is then flushed as well.
-    db.flush_cf_opt(private, &wait).map_err(StoreError::from)?;
-    db.flush_cfs_opt(&store.families(), &wait).map_err(StoreError::from)?;
+    store.step(|| db.flush_cf_opt(private, &wait).map_err(StoreError::from))?;
+    store.step(|| db.flush_cfs_opt(&store.families(), &wait).map_err(StoreError::from))?;
 
     let mut rewrite = CompactOptions::default();
     // Also what is on the lowest level already, and nothing beside it that might carry the data on.
@@ -209,7 +213,10 @@ fn erase(store: &Store, pending: &BTreeMap<u64, u64>) -> Result<(), EraseError> 
         let is_read = || db.get_cf(private, key).map(|found| found.is_some()).map_err(StoreError::from);
         // The filter drops all that is pending from each table that is rewritten: most go with one before them.
         if is_read()? {
-            db.compact_range_cf_opt(private, Some(key), Some(key), &rewrite);
+            store.step(|| {
+                db.compact_range_cf_opt(private, Some(key), Some(key), &rewrite);
+                Ok::<_, StoreError>(())
+            })?;
         }
         if is_read()? {
             return Err(EraseError::StillRead { log_index: *log_index });
@@ -259,7 +266,7 @@ fn files(dir: &Path, ending: &str) -> Result<Vec<PathBuf>, EraseError> {
 /// Waits until these logs are gone, and every table that is there now and needed no more. RocksDB removes files on
 /// threads of its own, and tells nobody; one that it is still writing becomes needed.
 fn await_removal(store: &Store, logs: &[PathBuf]) -> Result<(), EraseError> {
-    let deadline = Instant::now() + REMOVAL_TIMEOUT;
+    let mut deadline = Instant::now() + REMOVAL_TIMEOUT;
     let dir = store.db().path();
     let mut waits = files(dir, "sst")?;
     waits.extend_from_slice(logs);
@@ -277,6 +284,10 @@ fn await_removal(store: &Store, logs: &[PathBuf]) -> Result<(), EraseError> {
                 left.push(path);
             }
         }
+        if is_writing_tables(store)? {
+            // What it writes is needed when it has ended.
+            deadline = Instant::now() + REMOVAL_TIMEOUT;
+        }
         match left.first() {
             None => return Ok(()),
             Some(path) if Instant::now() > deadline => {
@@ -286,6 +297,15 @@ fn await_removal(store: &Store, logs: &[PathBuf]) -> Result<(), EraseError> {
         }
         waits = left;
     }
+}
+
+fn is_writing_tables(store: &Store) -> Result<bool, StoreError> {
+    for what in ["rocksdb.num-running-compactions", "rocksdb.num-running-flushes"] {
+        if store.db().property_int_value(what)?.is_some_and(|running| running > 0) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn table(dir: &Path, file: &LiveFile) -> PathBuf {
@@ -424,7 +444,7 @@ mod tests {
         erasures.close();
         let world = World::new();
         let store = Store::open(&world.config().db_dir(), false).unwrap();
-        erasures.run(&store, || false);
+        erasures.run(&store, || false, || {});
         assert_eq!(second.wait(), Err(Failure::ShuttingDown), "ordered again meanwhile, and not done");
     }
 }

@@ -210,7 +210,10 @@ impl Ledger {
             spawn(&shared, "ledger-sealer", || sealer.run())?,
             spawn(&shared, "ledger-eraser", {
                 let shared = Arc::clone(&shared);
-                move || shared.erasures.run(&shared.store, || shared.may_write())
+                move || {
+                    let stop = || shared.stop(Failure::StorageUnavailable);
+                    shared.erasures.run(&shared.store, || shared.may_write(), stop);
+                }
             })?,
         ];
         Ok(Self::new(shared, threads))

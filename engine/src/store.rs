@@ -3,6 +3,8 @@
 //! Everything is written by [`Store::commit`] (synced) or [`Store::write`] (on disk with the next synced write). After one
 //! that failed nothing is written any more through this handle or a clone of it: its outcome is unknown.
 
+use std::ffi::OsString;
+use std::fs::DirEntry;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,8 +33,8 @@ pub(crate) mod family {
     pub(crate) const ALL: [&str; 6] = [EVENTS, BLOCKS, STATE, INDICES, MERKLE, SIDECAR];
 }
 
-/// How often the opening of a database that somebody else writes is tried again: a table may go between RocksDB's look at
-/// the list of tables and at the table.
+/// How often the opening of a database that somebody else writes is tried again: RocksDB looks at the list of tables, at the
+/// tables and at its logs one after another, and what was in a log may have become a table in between.
 const READ_ONLY_ATTEMPTS: u32 = 20;
 const READ_ONLY_PAUSE: Duration = Duration::from_millis(50);
 
@@ -109,10 +111,14 @@ impl Store {
         let mut attempts_left = READ_ONLY_ATTEMPTS;
         loop {
             let erased = Erased::default();
-            match DB::open_cf_descriptors_read_only(&options(false), dir, families(&erased), false) {
-                Ok(db) => return Ok(Self::over(db, erased)),
+            let before = written_so_far(dir);
+            let opened = DB::open_cf_descriptors_read_only(&options(false), dir, families(&erased), false);
+            match opened {
+                Ok(db) if before == written_so_far(dir) || attempts_left == 0 => {
+                    return Ok(Self::over(db, erased));
+                }
                 Err(error) if attempts_left == 0 => return Err(error.into()),
-                Err(_) => std::thread::sleep(READ_ONLY_PAUSE),
+                Ok(_) | Err(_) => std::thread::sleep(READ_ONLY_PAUSE),
             }
             attempts_left -= 1;
         }
@@ -157,9 +163,14 @@ impl Store {
         self.step(|| Ok(self.db.write(batch)?))
     }
 
+    /// Whether something that changes the disk has failed.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::SeqCst)
+    }
+
     /// Something that changes the disk. None follows one that has failed.
     pub(crate) fn step<E: From<StoreError>>(&self, step: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
-        if self.broken.load(Ordering::SeqCst) {
+        if self.is_broken() {
             return Err(StoreError::Broken.into());
         }
         #[cfg(test)]
@@ -264,6 +275,23 @@ impl HashTile {
         };
         Ok(hashes.get((log_index.0 & 255) as usize).copied())
     }
+}
+
+/// Names of logs and lists of tables, and how long the lists are: the same before and after an opening that met no change.
+fn written_so_far(dir: &Path) -> Vec<(OsString, u64)> {
+    let files = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let counted = |file: DirEntry| {
+        let name = file.file_name();
+        let text = name.to_string_lossy();
+        match (text.ends_with(".log"), text.starts_with("MANIFEST")) {
+            (true, _) => Some((name, 0)),
+            (_, true) => Some((name, file.metadata().map_or(0, |file| file.len()))),
+            _ => None,
+        }
+    };
+    let mut written: Vec<_> = files.filter_map(counted).collect();
+    written.sort_unstable();
+    written
 }
 
 fn options(create: bool) -> Options {

@@ -159,7 +159,13 @@ impl View {
     fn lost(&self, log_index: LogIndex) -> ReadError {
         let words = format!("entry {log_index} differs from its hash tile");
         tracing::error!(%log_index, "an entry is not what was sealed, or is missing");
-        self.health.send_replace(Health::Stopped(Failure::InvariantBroken(words)));
+        self.health.send_if_modified(|health| {
+            let first = !matches!(health, Health::Stopped(_));
+            if first {
+                *health = Health::Stopped(Failure::InvariantBroken(words));
+            }
+            first
+        });
         ReadError::DataLoss { log_index }
     }
 

@@ -1,6 +1,6 @@
 //! Private data against what events commit to, and orders to erase it against the events that gave them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_core::apply::{ExecutedEntry, Subject};
 use ledger_core::event::Body;
@@ -18,8 +18,9 @@ pub(super) struct Private<'s> {
     store: &'s Store,
     /// Rows of private data that are what their events commit to.
     kept: u64,
-    /// Newest event that orders an erasure, by the event whose data it erases.
-    ordered: BTreeMap<u64, u64>,
+    /// Events that order an erasure, by the event whose data it erases. Its row names one of them: it may be ordered again
+    /// while it is carried out.
+    ordered: BTreeMap<u64, BTreeSet<u64>>,
 }
 
 impl<'s> Private<'s> {
@@ -45,7 +46,9 @@ impl<'s> Private<'s> {
             let target = <[u8; 16]>::try_from(body.event_id.as_slice()).ok().map(EventId);
             let known = target.map(|id| before.known_event(&id)).transpose();
             let known = known.map_err(|error| CheckError::Storage(error.to_string()))?.flatten();
-            self.ordered.extend(known.map(|known| (known.log_index.0, at.0)));
+            if let Some(known) = known {
+                self.ordered.entry(known.log_index.0).or_default().insert(at.0);
+            }
         }
         Ok(())
     }
@@ -72,10 +75,12 @@ impl<'s> Private<'s> {
             }
         }
         for (log_index, by) in &self.ordered {
-            let found = ordered.get(log_index).map_or_else(|| "none".to_owned(), u64::to_string);
-            // One that an entry which is not sealed yet has ordered again.
-            if ordered.get(log_index).is_none_or(|found| found != by && *found < size) {
-                return Err(wrong(LogIndex(*log_index), "erasure ordered by entry", &by.to_string(), &found));
+            // An entry that is not sealed yet may have ordered it again.
+            let found = ordered.get(log_index);
+            if found.is_none_or(|found| !by.contains(found) && *found < size) {
+                let by = by.iter().map(u64::to_string).collect::<Vec<_>>().join(" or ");
+                let found = found.map_or_else(|| "none".to_owned(), u64::to_string);
+                return Err(wrong(LogIndex(*log_index), "erasure ordered by entry", &by, &found));
             }
         }
         for (log_index, by) in ordered.iter().filter(|(_, by)| **by < size) {
