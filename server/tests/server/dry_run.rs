@@ -8,10 +8,13 @@ use tonic::Code;
 use crate::batches::batch;
 use crate::support::{Books, Running, accepted, recorded, transfer};
 
+/// No seal takes a place while places are compared.
+const UNSEALED: &[(&str, &str)] = &[("block.max_age", "1h")];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_answers_as_submit_would_and_records_nothing() {
     let mut books = Books::create();
-    let Running { server, mut client } = books.serve().await;
+    let Running { server, mut client } = books.serve_with(UNSEALED).await;
     let opening = books.accounts(&["alice"]);
     accepted(&mut client, opening).await;
     // The account of the second one is opened by the first; the fourth finds what the third left; the fifth is the
@@ -75,7 +78,7 @@ async fn a_dry_run_answers_as_submit_would_and_records_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_of_a_batch_answers_as_the_batch_would() {
     let mut books = Books::create();
-    let Running { server, mut client } = books.serve().await;
+    let Running { server, mut client } = books.serve_with(UNSEALED).await;
     let opening = books.accounts(&["alice"]);
     accepted(&mut client, opening).await;
     let events = vec![
