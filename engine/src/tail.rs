@@ -312,7 +312,8 @@ impl Tail {
         let due = (payment.expires_at_nanos, index.0);
         if payment.hold() > 0 {
             self.due.insert(due);
-        } else {
+        } else if payment.expires_at_nanos != 0 {
+            // Most payments never had a hold: nothing to look for.
             self.due.remove(&due);
         }
         if self.active.payments.insert(index.0, Arc::clone(payment)).is_none() {
